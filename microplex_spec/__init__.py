@@ -1,0 +1,1 @@
+"""Build population microdata from a spec that a person edits."""
