@@ -1,0 +1,78 @@
+"""The whole plan of a build: its steps in order, its budget, and its one JSON form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..spec.errors import SpecError
+from .keys import digest
+from .step import Step
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the machine gives to a build."""
+
+    memory_bytes: int
+    cores: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in an order in which each follows its inputs. `notes` are what a reader should know beforehand."""
+
+    spec: str
+    seed: int
+    budget: Budget
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+    lock: str = ""
+
+    @property
+    def key(self) -> str:
+        """Changes if and only if some result of the build may change."""
+        return digest([[step.id, step.key] for step in self.steps])
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __getitem__(self, step_id: str) -> Step:
+        return next(step for step in self.steps if step.id == step_id)
+
+    def of_kind(self, kind: str) -> list[Step]:
+        return [step for step in self.steps if step.kind == kind]
+
+    def seconds(self) -> float:
+        """Predicted seconds of all that will run."""
+        return sum(step.predicted.seconds for step in self.steps if step.status != "reuse")
+
+    def peak_bytes(self) -> int:
+        """Predicted peak over the steps that will run, one at a time."""
+        return max((step.predicted.bytes for step in self.steps if step.status != "reuse"), default=0)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "spec": self.spec,
+            "key": self.key,
+            "seed": self.seed,
+            "budget": {"memory_bytes": self.budget.memory_bytes, "cores": self.budget.cores},
+            "notes": list(self.notes),
+            "steps": [step.to_json() for step in self.steps],
+        }
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Plan:
+        """The plan stored in a run folder; SpecError where it is missing or no plan."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            steps = tuple(Step.from_json(step) for step in data["steps"])
+            return cls(data["spec"], data["seed"], Budget(**data["budget"]), steps, tuple(data["notes"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SpecError(f"{path} is no stored plan: {error}") from None

@@ -1,0 +1,62 @@
+"""Choices of one run: what Hydra composes from conf/ and overrides, closed and typed. A spec says what, these say how."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from .errors import Problem, Problems, SpecError, did_you_mean
+from .record import Record
+
+
+class BackendChoice(Record):
+    """A backend by name ("auto" lets the compiler choose) with its parameters."""
+
+    name: str = "auto"
+    params: dict[str, Any] = {}
+
+
+class Resources(Record):
+    """What a build may use; None means what the machine has (four fifths of its memory, all cores)."""
+
+    memory_gb: float | None = Field(default=None, gt=0)
+    cores: int | None = Field(default=None, gt=0)
+
+
+class Scale(Record):
+    """How much of the sources a build takes: households of the base, households of each donor; None for all."""
+
+    name: str
+    households: int | None = Field(default=None, gt=0)
+    donor_households: int | None = Field(default=None, gt=0)
+
+
+class Choices(Record):
+    """One run: which spec, at what scale, from which seed, with which backends."""
+
+    spec: str
+    seed: int = Field(default=1, ge=0)
+    scale: Scale
+    imputer: BackendChoice = BackendChoice()
+    calibrator: BackendChoice = BackendChoice()
+    microsim: BackendChoice = BackendChoice()
+    executor: BackendChoice = BackendChoice(name="serial")
+    resources: Resources = Resources()
+
+
+def read_choices(composed: dict[str, Any]) -> Choices:
+    """Validate a composed configuration; SpecError with the nearest key for whatever is unknown."""
+    try:
+        return Choices.model_validate(composed)
+    except ValidationError as error:
+        problems = Problems()
+        for fault in error.errors():
+            name = ".".join(map(str, fault["loc"]))
+            if fault["type"] == "extra_forbidden":
+                problems.found.append(
+                    Problem(f"unknown run setting {name!r}", hint=did_you_mean(name, Choices.model_fields))
+                )
+            else:
+                problems.add(f"run setting {name}: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}")
+        raise SpecError(problems.found) from None

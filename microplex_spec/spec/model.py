@@ -1,0 +1,76 @@
+"""The spec: everything that a build is declared to be, read, validated and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import Field
+
+from .benchmarks import Benchmark
+from .entities import Entities
+from .places import Places
+from .project import Project
+from .record import Record
+from .sources import Source, Uprating
+from .targets import Target
+from .variables import Variable
+
+
+class CalibrationSettings(Record):
+    """What calibration takes for granted where a target says nothing: its tolerance, and the support it needs."""
+
+    tolerance: float = Field(default=0.05, gt=0)
+    min_support: int = Field(default=1, ge=1)
+
+
+class SpecFile(Record):
+    """The keys of spec.yaml."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    label: str = ""
+    notes: str = ""
+    period: int
+    base: str
+    targets: tuple[str, ...] = ()
+    predictor_sets: dict[str, tuple[str, ...]] = {}
+    uprating: Uprating | None = None
+    calibration: CalibrationSettings = CalibrationSettings()
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A whole spec. `variables` keeps the order of the files; `places` knows where each object was written."""
+
+    settings: SpecFile
+    folder: Path
+    project: Project
+    entities: Entities
+    sources: Mapping[str, Source]
+    variables: Mapping[str, Variable]
+    targets: tuple[Target, ...]
+    benchmarks: tuple[Benchmark, ...]
+    places: Places = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    @property
+    def period(self) -> int:
+        return self.settings.period
+
+    @property
+    def base(self) -> Source:
+        return self.sources[self.settings.base]
+
+    def predictors(self, variable: Variable) -> tuple[str, ...]:
+        """A variable's predictors with sets spelled out, then the variables it is chained on."""
+        names: list[str] = []
+        for item in (*variable.predictors, *variable.order):
+            names.extend(self.settings.predictor_sets.get(item, (item,)))
+        return tuple(dict.fromkeys(names))
+
+    def imputed(self) -> list[Variable]:
+        return [variable for variable in self.variables.values() if variable.origin == "imputed"]
