@@ -1,0 +1,32 @@
+"""Batch sizes from the memory budget: the largest batch that fits, since each batch has a fixed cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..spec.cost import Cost
+from ..spec.errors import Problem, SpecError
+
+SMALLEST = 250
+
+
+def largest_batch(rows: int, cost: Callable[[int], Cost], budget: int, what: str) -> int:
+    """The most rows a batch may have so that its predicted peak stays within `budget` bytes.
+
+    Halves from the whole file down; equal halves waste least. SpecError where even the smallest does not fit.
+    """
+    parts = 1
+    while True:
+        batch = -(-rows // parts)
+        if cost(batch).bytes <= budget:
+            return batch
+        if batch <= SMALLEST:
+            need = cost(batch).bytes
+            raise SpecError(
+                Problem(
+                    f"{what} needs {need / 1e9:.1f} GB even in batches of {batch:,} households; "
+                    f"the budget is {budget / 1e9:.1f} GB",
+                    hint="give more with resources.memory_gb=..., or take the engine's variables out",
+                )
+            )
+        parts *= 2

@@ -1,0 +1,162 @@
+"""Steps from population to results: targets, calibration, evaluation, export, report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..plan import Reason
+from ..spec.cost import CalibrationShape, Cost
+from ..spec.expression import parse
+from ..spec.measure import parse_measure
+from ..spec.registry import CALIBRATORS
+from ..spec.targets import Target
+from .base import Draft
+from .choose import CalibratorNeeds, choose_calibrator
+from .simulation import add_simulation, engine_mappings
+
+# Share of households that a target touches: assumed until the matrix has been built once.
+DENSITY = 0.15
+
+
+def add_outcome_steps(draft: Draft) -> None:
+    """The steps after the last variable, in the order in which they run."""
+    spec = draft.spec
+    for engine, period in dict.fromkeys((b.engine, b.period) for b in spec.benchmarks):
+        add_simulation(draft, engine, period)
+    targets = _targets(draft)
+    weights = _calibrate(draft, targets)
+    made = draft.makers(spec.variables)
+    simulations = [step.id for step in draft.steps.values() if step.kind == "simulate"]
+    evaluate = _evaluate(draft, [draft.base, *made, *simulations, targets, weights])
+    export = _export(draft, [draft.base, *made, weights])
+    draft.add(
+        "report",
+        spec.name,
+        {},
+        [evaluate, export],
+        backend="html",
+        reasons=[Reason("read", "one page to open without network")],
+        cost=Cost(3.0, 400_000_000),
+        meta={"label": spec.settings.label},
+    )
+
+
+def _targets(draft: Draft) -> str:
+    spec, used, expressions = draft.spec, set(), []
+    rows = []
+    for target in spec.targets:
+        measure = parse_measure(target.measure)
+        where = parse(target.where) if target.where else None
+        for expression in (measure.argument, where):
+            if expression is not None:
+                used |= expression.names
+                expressions.append(expression)
+        rows.append(_row(target, str(measure), str(where) if where else ""))
+    fit = [target for target in spec.targets if target.role == "fit" and not target.exclude]
+    households = draft.rows(spec.settings.base, spec.entities.root)
+    shape = CalibrationShape(households, len(rows), int(DENSITY * households * len(rows)))
+    return draft.add(
+        "targets",
+        spec.name,
+        {
+            "targets": rows,
+            "min_support": spec.settings.calibration.min_support,
+            "tolerance": spec.settings.calibration.tolerance,
+        },
+        [draft.base, *draft.makers(used), *draft.simulations(expressions)],
+        reasons=[Reason("compile", f"{len(fit):,} to fit of {len(rows):,} targets, one sparse column each")],
+        cost=Cost(0.5 + 4e-3 * len(rows) + 2e-8 * shape.nonzeros, 400_000_000 + 16 * shape.nonzeros),
+        meta={"labels": {target.id: target.label for target in spec.targets}},
+    )
+
+
+def _row(target: Target, measure: str, where: str) -> dict[str, Any]:
+    """What of a target decides the result; its source, label and notes do not."""
+    row: dict[str, Any] = {
+        "id": target.id,
+        "measure": measure,
+        "of": target.of,
+        "where": where,
+        "value": target.value,
+        "role": target.role,
+    }
+    optional = {"tolerance": target.tolerance, "se": target.se, "exclude": target.exclude}
+    return row | {key: value for key, value in optional.items() if value}
+
+
+def _calibrate(draft: Draft, targets: str) -> str:
+    spec, choices = draft.spec, draft.choices
+    fit = [target for target in spec.targets if target.role == "fit" and not target.exclude]
+    households = draft.rows(spec.settings.base, spec.entities.root)
+    needs = CalibratorNeeds(
+        targets=len(fit),
+        records=households,
+        signed=sum(target.value < 0 for target in fit),
+        zeros=sum(target.value == 0 for target in fit),
+        contradictory=False,
+    )
+    choice = choose_calibrator(choices.calibrator.name, dict(choices.calibrator.params), needs)
+    backend = CALIBRATORS.load(choice.name)
+    shape = CalibrationShape(households, len(fit), int(DENSITY * households * len(fit)))
+    cost = backend.predict_cost(shape, choice.params)
+    scale = spec.base.scale_weights
+    wanted = next((target.value for target in spec.targets if scale and target.id == scale.to), None)
+    return draft.add(
+        "calibrate",
+        spec.name,
+        {
+            "params": choice.params,
+            "scale_weights": {"entity": scale.entity, "total": wanted} if scale else None,
+            "seed": choices.seed,
+        },
+        [draft.base, targets],
+        backend=choice.name,
+        version=backend.version,
+        reasons=[choice.reason],
+        cost=Cost(cost.seconds, int(cost.bytes)),
+    )
+
+
+def _evaluate(draft: Draft, inputs: list[str]) -> str:
+    spec = draft.spec
+    fitted = {t.source.concept for t in spec.targets if t.role == "fit" and t.source.concept and not t.exclude}
+    benchmarks = [
+        {
+            "id": benchmark.id,
+            "engine": benchmark.engine,
+            "variable": benchmark.variable,
+            "entity": benchmark.entity,
+            "where": benchmark.where,
+            "period": benchmark.period,
+            "value": benchmark.value,
+            "in_sample": benchmark.concept in fitted,
+        }
+        for benchmark in spec.benchmarks
+    ]
+    return draft.add(
+        "evaluate",
+        spec.name,
+        {"benchmarks": benchmarks, "imputed": [variable.name for variable in spec.imputed()]},
+        inputs,
+        reasons=[Reason("measure", "fit, held-out fit, draws against truth, weights, benchmarks")],
+        cost=Cost(2.0, 500_000_000),
+        meta={
+            "benchmarks": {b.id: {**b.source.model_dump(), "notes": b.notes, "concept": b.concept} for b in spec.benchmarks},
+            "targets": {t.id: {**t.source.model_dump(), "notes": t.notes, "unit": t.unit} for t in spec.targets},
+        },
+    )
+
+
+def _export(draft: Draft, inputs: list[str]) -> str:
+    spec = draft.spec
+    engines = sorted({engine for variable in spec.variables.values() for engine in variable.engine})
+    writers = [engine for engine in engines if draft.engine(engine).capabilities.writes_dataset]
+    return draft.add(
+        "export",
+        spec.name,
+        {"engines": {engine: engine_mappings(draft, engine) for engine in writers}, "period": spec.period},
+        inputs,
+        backend="parquet",
+        reasons=[Reason("hand-over", "parquet for everyone, the engine's own file for its users")],
+        cost=Cost(2.0, 600_000_000),
+    )

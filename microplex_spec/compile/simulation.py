@@ -1,0 +1,99 @@
+"""Simulation steps: one for each engine and year, all its outputs at once, in batches that fit the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..plan import Reason
+from ..spec.cost import Cost
+from ..spec.expression import parse
+from ..spec.graph import engine_inputs
+from ..spec.measure import parse_measure
+from .base import Draft
+from .batching import largest_batch
+
+
+def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
+    """Add the step that computes everything the spec asks of an engine in one year, if it does not stand yet."""
+    if f"simulate:{engine_name}.{period}" in draft.steps:
+        return
+    spec, engine = draft.spec, draft.engine(engine_name)
+    feeding = engine_inputs(spec.variables, engine_name)
+    inputs = engine_mappings(draft, engine_name)
+    outputs = sorted(_outputs(draft, engine_name, period))
+    households = draft.rows(spec.settings.base, spec.entities.root)
+    info = engine.variable_info(outputs)
+    whole = [name for name, variable in info.items() if variable.cross_household]
+
+    def cost(batch: int) -> Cost:
+        predicted = engine.predict_cost(households, len(outputs), batch)
+        return Cost(predicted.seconds, int(predicted.bytes))
+
+    if whole:
+        batch = households
+        reason = Reason("whole-population", f"no batches: {', '.join(whole)} depend on all households")
+    else:
+        what = f"simulate:{engine_name}.{period}"
+        batch = largest_batch(households, cost, draft.budget.memory_bytes, what)
+        parts = -(-households // batch)
+        reason = Reason(
+            "fits-memory",
+            f"{len(outputs)} outputs for {households:,} households in {parts} batch{'es' if parts > 1 else ''} "
+            f"of at most {batch:,}: {cost(batch).bytes / 1e9:.1f} of {draft.budget.memory_bytes / 1e9:.1f} GB",
+        )
+    draft.add(
+        "simulate",
+        f"{engine_name}.{period}",
+        {"engine": engine_name, "inputs": inputs, "outputs": outputs, "period": period, "dataset_period": spec.period},
+        [draft.base, *draft.makers([*feeding, *_where_names(inputs)])],
+        backend=engine_name,
+        version=engine.version,
+        reasons=[reason],
+        cost=cost(batch),
+        batch={"households": batch},
+        meta={"package": engine.package_version()},
+    )
+    _note_assumptions(draft, engine, engine_name, [item["variable"] for item in inputs])
+
+
+def engine_mappings(draft: Draft, engine: str) -> list[dict[str, Any]]:
+    """What feeds an engine: its variable, ours, and how a group's amount is split among members."""
+    return [
+        {
+            "variable": variable.engine[engine].variable,
+            "column": name,
+            "split": variable.engine[engine].split,
+            "where": variable.engine[engine].where,
+        }
+        for name, variable in draft.spec.variables.items()
+        if engine in variable.engine
+    ]
+
+
+def _outputs(draft: Draft, engine: str, period: int) -> set[str]:
+    """Every variable of the engine that derived variables, targets or benchmarks of that year ask for."""
+    spec = draft.spec
+    found = {b.variable for b in spec.benchmarks if (b.engine, b.period) == (engine, period)}
+    if period == spec.period:
+        texts = [variable.derive for variable in spec.variables.values() if variable.derive]
+        texts += [target.where for target in spec.targets if target.where]
+        expressions = [parse(text) for text in dict.fromkeys(texts)]
+        measures = {target.measure for target in spec.targets}
+        expressions += [m.argument for m in map(parse_measure, measures) if m.argument]
+        found |= {name for expression in expressions for owner, name in expression.engine_variables if owner == engine}
+    return found
+
+
+def _where_names(inputs: Iterable[dict[str, Any]]) -> set[str]:
+    return {name for item in inputs if item["where"] for name in parse(item["where"]).names}
+
+
+def _note_assumptions(draft: Draft, engine: Any, name: str, given: list[str]) -> None:
+    """Say which choices of people the engine will take for granted, since the spec gives it none."""
+    assumed = {key: variable.default for key, variable in engine.assumed(given).items()}
+    for default in dict.fromkeys(assumed.values()):
+        names = ", ".join(sorted(key for key, value in assumed.items() if value == default))
+        note = f"left to {name}, which takes {default} for everyone: {names}"
+        if note not in draft.notes:
+            draft.notes.append(note)

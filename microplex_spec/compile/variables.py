@@ -1,0 +1,136 @@
+"""Steps that make variables: imputed from a donor, derived by an expression, drawn at a published rate."""
+
+from __future__ import annotations
+
+from ..plan import Reason
+from ..spec.cost import Cost, ImputeShape
+from ..spec.errors import SpecError
+from ..spec.expression import parse
+from ..spec.graph import needs, order
+from ..spec.regimes import AUTO, Regime, check_regime, get_regime, infer_regime
+from ..spec.registry import IMPUTERS
+from ..spec.variables import Backend, Variable
+from .base import Draft
+from .choose import choose_imputer
+from .simulation import add_simulation
+
+
+def add_variable_steps(draft: Draft) -> None:
+    """A step for each variable that is not observed, each after what it needs; simulations where they are needed."""
+    spec = draft.spec
+    for name in order(spec.variables, lambda name: needs(spec, spec.variables[name])):
+        variable = spec.variables[name]
+        if variable.origin == "imputed":
+            _impute(draft, variable)
+        elif variable.origin == "derived":
+            _derive(draft, variable)
+        elif variable.origin == "rate":
+            _rate(draft, variable)
+
+
+def _impute(draft: Draft, variable: Variable) -> None:
+    spec, donor = draft.spec, variable.donor or ""
+    predictors = spec.predictors(variable)
+    column = draft.profiles[donor].columns[variable.name]
+    place = spec.places.of("variable", variable.name, "regime")
+    regime = _regime(draft, variable)
+    shape = ImputeShape(
+        donors=draft.rows(donor, variable.entity),
+        recipients=draft.rows(spec.settings.base, variable.entity),
+        predictors=len(predictors),
+        regime=regime.name,
+        share_zero=column.support.share_zero if column.support else 0.0,
+    )
+    asked = variable.imputer or Backend(name=draft.choices.imputer.name, params=draft.choices.imputer.params)
+    try:
+        choice = choose_imputer(asked.name, dict(asked.params), regime, shape, place)
+    except SpecError as error:
+        draft.problems.absorb(error)
+        return
+    used = [name for text in predictors for name in parse(text).names]
+    if variable.zero_when:
+        used += parse(variable.zero_when).names
+    if variable.share_of:
+        used.append(variable.share_of)
+    draft.add(
+        "impute",
+        variable.name,
+        {
+            "variable": variable.name,
+            "entity": variable.entity,
+            "donor": donor,
+            "regime": regime.name,
+            "predictors": list(predictors),
+            "share_of": variable.share_of,
+            "zero_when": variable.zero_when,
+            "bounds": variable.bounds.model_dump() if variable.bounds else None,
+            "stray_tolerance": variable.stray_tolerance,
+            "params": choice.params,
+            "seed": draft.choices.seed,
+        },
+        [draft.base, f"uprate:{donor}", *draft.makers(used)],
+        backend=choice.name,
+        version=IMPUTERS.load(choice.name).version,
+        reasons=[choice.reason, *_regime_reason(variable, regime)],
+        cost=choice.cost,
+        meta={"label": variable.label, "unit": variable.unit},
+    )
+
+
+def _regime(draft: Draft, variable: Variable) -> Regime:
+    """The declared regime, checked against the donor's weighted support, or the one that the support shows."""
+    support = draft.profiles[variable.donor or ""].columns[variable.name].support
+    if support is None:
+        return get_regime("categorical")
+    if variable.regime == AUTO:
+        return infer_regime(support)
+    regime = get_regime(variable.regime)
+    # Structural zeros are no evidence against a regime: the donors they stand for are left out of training.
+    faults = [] if variable.zero_when or variable.share_of else check_regime(regime, support, variable.stray_tolerance)
+    for fault in faults:
+        place = draft.spec.places.of("variable", variable.name, "regime")
+        draft.problems.add(f"{variable.name}: {fault} (donor {variable.donor})", place)
+    return regime
+
+
+def _regime_reason(variable: Variable, regime: Regime) -> list[Reason]:
+    if variable.regime != AUTO:
+        return []
+    return [Reason("regime-seen", f"declared auto; the donor's values are {regime.name}")]
+
+
+def _derive(draft: Draft, variable: Variable) -> None:
+    expression = parse(variable.derive or "")
+    for engine in sorted({engine for engine, _ in expression.engine_variables}):
+        add_simulation(draft, engine, draft.spec.period)
+    rows = draft.rows(draft.spec.settings.base, variable.entity)
+    draft.add(
+        "derive",
+        variable.name,
+        {"variable": variable.name, "entity": variable.entity, "expression": str(expression), "dtype": variable.dtype},
+        [draft.base, *draft.makers(expression.names), *draft.simulations([expression])],
+        reasons=[Reason("derived", str(expression))],
+        cost=Cost(0.05 + 1e-6 * rows, 300_000_000),
+        meta={"label": variable.label, "unit": variable.unit},
+    )
+
+
+def _rate(draft: Draft, variable: Variable) -> None:
+    assert variable.rate is not None
+    expressions = [parse(text) for text in variable.rate.by]
+    rows = draft.rows(draft.spec.settings.base, variable.entity)
+    draft.add(
+        "rate",
+        variable.name,
+        {
+            "variable": variable.name,
+            "entity": variable.entity,
+            "otherwise": variable.rate.otherwise,
+            "by": {str(e): rate for e, rate in zip(expressions, variable.rate.by.values(), strict=True)},
+            "seed": draft.choices.seed,
+        },
+        [draft.base, *draft.makers(name for e in expressions for name in e.names)],
+        reasons=[Reason("published-rate", f"{variable.rate.otherwise:.1%}: {variable.rate.source}")],
+        cost=Cost(0.05 + 1e-6 * rows, 300_000_000),
+        meta={"label": variable.label, "unit": variable.unit},
+    )

@@ -1,0 +1,93 @@
+"""manifest.json: what a run was made of and what became of it, predicted beside actual."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+from ..plan import Plan, Step
+from ..spec.hashing import write_atomically
+from .events import now
+
+PACKAGES = (
+    "microplex-spec",
+    "numpy",
+    "pandas",
+    "scipy",
+    "scikit-learn",
+    "numba",
+    "pyarrow",
+    "policyengine-us",
+    "policyengine-core",
+    "taxcalc",
+    "hydra-core",
+)
+
+
+@dataclass
+class Manifest:
+    """Grows with the run and is written after each step, so that a killed run says how far it came."""
+
+    path: Path
+    plan: Plan
+    started: str = field(default_factory=now)
+    finished: str | None = None
+    status: str = "running"
+    headline: dict[str, Any] = field(default_factory=dict)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, step: Step, status: str, seconds: float, peak: int, error: str | None, record: dict[str, Any]) -> None:
+        self.steps.append(
+            {
+                "id": step.id,
+                "status": status,
+                "seconds": round(seconds, 3),
+                "peak_bytes": peak,
+                "predicted": asdict(step.predicted),
+                "error": error,
+                "record": record,
+            }
+        )
+        self.write()
+
+    def close(self, status: str, headline: dict[str, Any]) -> None:
+        self.status, self.headline, self.finished = status, headline, now()
+        self.write()
+
+    def write(self) -> None:
+        content = {
+            "status": self.status,
+            "spec": self.plan.spec,
+            "plan_key": self.plan.key,
+            "seed": self.plan.seed,
+            "started": self.started,
+            "finished": self.finished,
+            "versions": versions(),
+            "inputs": inputs(self.plan),
+            "headline": self.headline,
+            "steps": self.steps,
+        }
+        write_atomically(self.path, json.dumps(content, indent=1) + "\n")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that can change a number."""
+    found = {"python": python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def inputs(plan: Plan) -> list[dict[str, str]]:
+    """Every source file with its checksum."""
+    return [
+        {"path": path, "sha256": digest}
+        for path, digest in sorted({item for step in plan.of_kind("load") for item in step.params["files"].items()})
+    ]

@@ -1,0 +1,28 @@
+"""Real rows that the tests of the readers share."""
+
+from pathlib import Path
+
+import pytest
+from source_entities import WITHIN, make_entities
+
+from microplex_spec.population import Population
+from microplex_spec.sources.taxcalc_cps import TaxcalcCps
+from microplex_spec.spec.entities import Entities
+
+
+@pytest.fixture(scope="session")
+def entities() -> Entities:
+    return make_entities(*WITHIN)
+
+
+@pytest.fixture(scope="session")
+def cps(entities: Entities) -> Population:
+    return TaxcalcCps({"survey_years": (2014,), "weights_year": 2023}).read(entities)
+
+
+@pytest.fixture(scope="session")
+def pums() -> Path:
+    folder = Path(__file__).resolve().parents[3] / "shared" / "data" / "pums2024"
+    if not folder.is_dir():
+        pytest.skip("the ACS PUMS files (shared/data/pums2024 beside the repository) are not here")
+    return folder
