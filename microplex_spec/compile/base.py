@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ class Draft:
     profiles: Mapping[str, SourceProfile]
     budget: Budget
     engine: Callable[[str], Any]
-    stored: Collection[str] = ()
+    stored: Container[str] = ()
     previous: Mapping[str, str] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from ..plan import Budget, Plan
@@ -25,7 +25,7 @@ def compile_spec(
     profiles: Mapping[str, SourceProfile],
     budget: Budget,
     engine: Callable[[str], Any],
-    stored: Collection[str] = (),
+    stored: Container[str] = (),
     previous: Mapping[str, str] | None = None,
 ) -> Plan:
     """The plan of a build; SpecError with every fault that the profiles and the engines' indexes show.

@@ -1,0 +1,1 @@
+"""Evaluation: how far draws, targets and benchmarks are from what is known."""

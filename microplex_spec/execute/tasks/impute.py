@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from .shared import base_population, read_population, record_ids, weighted_share
 
 
 def run(task: Task) -> dict[str, Any]:
+    begun = time.perf_counter()
     params = task.step.params
     base, donor = base_population(task), read_population(task.input("uprate", params["donor"]))
     entity, variable, seed = params["entity"], params["variable"], params["seed"]
@@ -39,6 +41,10 @@ def run(task: Task) -> dict[str, Any]:
         values = restored(values, total(base, params), y[donors])
     values, clipped = within(values, params["bounds"])
     record = {
+        "source": params["donor"],
+        "label": task.step.meta["label"],
+        "unit": task.step.meta["unit"],
+        "seconds": round(time.perf_counter() - begun, 3),
         "regime": params["regime"],
         "backend": task.step.backend,
         "donors": int(donors.sum()),

@@ -1,0 +1,64 @@
+"""What the commands share: options, the project, and the run's choices as Hydra composes them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ..spec.choices import Choices, read_choices
+from ..spec.errors import Problem, SpecError
+from ..spec.project import Project, find_project
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are SpecErrors, so that they read like all others."""
+
+    def error(self, message: str) -> Any:
+        raise SpecError(Problem(message, hint=f"see microplex-spec {self.prog.split()[-1]} --help"))
+
+
+def parser(command: str, text: str) -> Parser:
+    """A parser with what every command takes: --project and Hydra overrides."""
+    made = Parser(prog=f"microplex-spec {command}", description=text)
+    made.add_argument("--project", metavar="DIR", help="the project's folder (default: found upward from here)")
+    made.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides of the run's choices")
+    return made
+
+
+def compose_choices(project: Project, overrides: list[str]) -> Choices:
+    """The run's choices: conf/build.yaml with the overrides, validated. SpecError for whatever is wrong."""
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        with initialize_config_dir(config_dir=str(project.conf), version_base="1.3"):
+            composed = OmegaConf.to_container(compose("build", overrides=overrides), resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise SpecError(_hydra_message(error)) from None
+    return read_choices(dict(composed))  # type: ignore[arg-type]
+
+
+def _hydra_message(error: Exception) -> str:
+    """Hydra's complaint without its frames, each of its lines in one."""
+    return " ".join(part.strip() for part in str(error).splitlines() if part.strip())
+
+
+def project_of(given: str | None) -> Project:
+    return find_project(given=given)
+
+
+def spec_name(project: Project, overrides: list[str]) -> str:
+    """The spec that a command is about: spec=NAME, or a bare name or folder, else the default of conf/build.yaml.
+
+    Read without Hydra, whose import alone takes longer than `validate` does.
+    """
+    from ..spec.yaml_reader import read_yaml
+
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if key == "spec" or not equals:
+            return value if equals else key
+    path = project.conf / "build.yaml"
+    return str(read_yaml(path, project.shown(path)).data.get("spec", ""))

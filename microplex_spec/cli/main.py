@@ -1,0 +1,48 @@
+"""microplex-spec: finds the command, and turns every fault of a spec or a call into plain lines and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from ..spec.errors import Problem, SpecError, did_you_mean
+
+# Command, and what it does in one line; its module has `run(arguments) -> exit code`.
+COMMANDS = {
+    "validate": "read a spec and report every fault",
+    "plan": "show the steps that a build would run, with reasons and predicted cost",
+    "build": "run the plan of a spec and leave a run folder",
+    "report": "write report.html of a run again",
+}
+
+USAGE = """microplex-spec COMMAND [--project DIR] [options] [key=value ...]
+
+{commands}
+
+Runs are chosen by Hydra overrides: spec=us_cps_2023 scale=smoke|demo|full seed=7
+imputer=auto|qrf|regime_aware calibrator=auto|logit|entropy|chi2|none resources=auto|laptop_8gb|...
+`microplex-spec COMMAND --help` tells more."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Exit codes: 0 done, 1 the run failed, 2 the spec or the call is wrong."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        width = max(map(len, COMMANDS))
+        print(USAGE.format(commands="\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())))
+        return 0
+    name, *rest = arguments
+    try:
+        if name not in COMMANDS:
+            raise SpecError(Problem(f"unknown command {name!r}", hint=did_you_mean(name, COMMANDS)))
+        return import_module(f".{name}", __package__).run(rest)
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        count = len(error.problems)
+        print(f"{count} problem{'s' if count > 1 else ''}; nothing was written", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 0

@@ -1,0 +1,42 @@
+"""spec.lock.yaml: the spec of a run with everything resolved, defaults and inherited values among it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..spec.choices import Choices
+from ..spec.model import Spec
+
+
+def write_lock(spec: Spec, choices: Choices, path: Path) -> None:
+    """Write what the run was declared to be, in the language's own words, so that it can be read and compared."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    with path.open("w", encoding="utf-8") as stream:
+        yaml.dump(resolved(spec, choices), stream)
+
+
+def resolved(spec: Spec, choices: Choices) -> dict[str, Any]:
+    """Plain data of a whole spec and the choices of one run."""
+    variables = {}
+    for name, variable in spec.variables.items():
+        row = variable.model_dump(mode="json", by_alias=True, exclude={"name"}, exclude_none=True)
+        if variable.origin == "imputed":
+            row["predictors"] = list(spec.predictors(variable))
+            row.setdefault("imputer", choices.imputer.model_dump(mode="json"))
+        if variable.origin == "observed":
+            row["observed"] = variable.column
+        variables[name] = row
+    return {
+        "choices": choices.model_dump(mode="json"),
+        "spec": spec.settings.model_dump(mode="json"),
+        "entities": {k: v.model_dump(mode="json", exclude={"name"}) for k, v in spec.entities.items()},
+        "sources": {k: v.model_dump(mode="json", exclude={"name"}) for k, v in spec.sources.items()},
+        "variables": variables,
+        "targets": [target.model_dump(mode="json", exclude_none=True) for target in spec.targets],
+        "benchmarks": [benchmark.model_dump(mode="json") for benchmark in spec.benchmarks],
+    }

@@ -1,0 +1,39 @@
+"""Planning a build: what the compiler needs is gathered here (profiles, budget, engines, what the store holds)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from ..compile import compile_spec
+from ..compile.resources import budget_of
+from ..plan import Plan
+from ..spec.choices import Choices, Scale
+from ..spec.model import Spec
+from ..spec.registry import ENGINES
+from .profile import profile_sources
+from .run_folder import last_step_keys
+from .store import Store
+
+
+def compile_plan(spec: Spec, choices: Choices | None = None) -> Plan:
+    """The plan of a build of `spec`; SpecError with every fault that data and engines show.
+
+    choices: the run's backends, scale, seed and resources; by default the compiler chooses, on the whole of the sources.
+    """
+    choices = choices or Choices(spec=spec.name, scale=Scale(name="full"))
+    project = spec.project
+
+    @cache
+    def engine(name: str) -> Any:
+        return ENGINES.load(name)(project.cache)
+
+    return compile_spec(
+        spec,
+        choices,
+        profile_sources(spec),
+        budget_of(choices.resources),
+        engine,
+        stored=Store(project.store),
+        previous=last_step_keys(project.runs, spec.name),
+    )

@@ -1,0 +1,79 @@
+"""calibrate: household weights that meet the fit targets, and the ledger of what each target came to."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...calibrate import CalibrationProblem, make_calibrator
+from ...calibrate.health import weight_health
+from ...calibrate.target_matrix import estimates, fit_values, reachable
+from ...population import Population
+from ..task import Task
+from .shared import read_population, record_ids
+
+
+def run(task: Task) -> dict[str, Any]:
+    from scipy.sparse import load_npz
+
+    params = task.step.params
+    population = read_population(next(iter(task.inputs.values())))
+    matrix = load_npz(task.input("targets") / "matrix.npz")
+    ledger = pd.read_parquet(task.input("targets") / "ledger.parquet")
+    initial = scaled_weights(population, params["scale_weights"])
+    calibrator = make_calibrator(task.step.backend, **params["params"])
+    bounds = calibrator.ratio_bounds()
+    ledger = refuse_unreachable(ledger, matrix, initial, bounds)
+    chosen = ((ledger["role"] == "fit") & (ledger["status"] == "fitted")).to_numpy()
+    ledger["initial"] = estimates(matrix, ledger, initial)
+    weights, result = initial, {"calibrator": task.step.backend, "converged": True, "iterations": 0, "reason": "no target to fit"}
+    if chosen.any():
+        fit = ledger[chosen]
+        problem = CalibrationProblem(
+            matrix[:, fit["fit"].to_numpy()],
+            fit_values(fit),
+            initial,
+            tolerance=fit["tolerance"].to_numpy(),
+            names=fit["id"].tolist(),
+        )
+        solved = calibrator.solve(problem, seed=params["seed"])
+        weights = solved.weights
+        result |= {"converged": solved.converged, "iterations": solved.iterations, "reason": solved.reason}
+    ledger["final"] = estimates(matrix, ledger, weights)
+    root = population.entities.root
+    key = population.entities[root].key
+    columns = {key: record_ids(population, root), "design_weight": initial, "weight": weights}
+    pd.DataFrame(columns).to_parquet(task.out / "weights.parquet", index=False)
+    ledger.to_parquet(task.out / "ledger.parquet", index=False)
+    result |= {"health": weight_health(weights, initial, bounds), "bounds": bounds}
+    (task.out / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return {**result, "targets": int(chosen.sum())}
+
+
+def scaled_weights(population: Population, scale: dict[str, Any] | None) -> np.ndarray:
+    """Design weights of the root, raised to a published number of units where the spec asks for it."""
+    weights = population.weights().copy()
+    if scale:
+        weights *= scale["total"] / population.weights("design", scale["entity"]).sum()
+    return weights
+
+
+def refuse_unreachable(
+    ledger: pd.DataFrame, matrix: Any, initial: np.ndarray, bounds: tuple[float, float] | None
+) -> pd.DataFrame:
+    """Mark fit targets that no weights within the bounds can meet: fitting them would only bend the others."""
+    least, most = reachable(matrix, ledger, initial, bounds)
+    wanted = fit_values(ledger)
+    slack = ledger["tolerance"].to_numpy() * np.abs(ledger["value"].to_numpy())
+    slack = np.where(ledger["denominator"].to_numpy() < 0, slack, 0.0)
+    beyond = (wanted + slack < least) | (wanted - slack > most)
+    beyond &= (ledger["status"] == "fitted").to_numpy()
+    ledger = ledger.copy()
+    for row in np.flatnonzero(beyond):
+        reach = f"{least[row]:.4g} to {most[row]:.4g}"
+        ledger.loc[row, "status"] = "unsupported"
+        ledger.loc[row, "reason"] = f"out of reach: weights within {bounds or 'zero and more'} give {reach}"
+    return ledger

@@ -1,0 +1,173 @@
+"""evaluate: the run's tables of targets, benchmarks, imputations and weights, and its headline figures."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...evaluate.distribution import nonzero_shares, signed_log_edges, weighted_ks
+from ...evaluate.fit import fit_within, holdout_median_error, relative_errors
+from ...population import Population, evaluate
+from ...spec.expression import parse
+from ..task import Task
+from .shared import TRUTH, base_population, read_column, read_engine_columns, read_population, weighted_shares, write_csv
+
+BINS = 40
+
+
+def run(task: Task) -> dict[str, Any]:
+    params, meta = task.step.params, task.step.meta
+    population = base_population(task)
+    weights = pd.read_parquet(task.input("calibrate") / "weights.parquet")
+    population = population.with_columns(
+        population.entities.root,
+        {"design_weight": weights["design_weight"].to_numpy(), "weight": weights["weight"].to_numpy()},
+    )
+    targets = target_table(task, meta["targets"])
+    benchmarks = benchmark_table(task, population, params["benchmarks"], meta["benchmarks"])
+    imputation, distributions = imputation_table(task, population, params["imputed"])
+    write_csv(targets, task.out / "targets.csv")
+    write_csv(benchmarks, task.out / "benchmarks.csv")
+    write_csv(imputation, task.out / "imputation.csv")
+    health = weight_table(task, weights)
+    for name, content in (("weights.json", health), ("distributions.json", distributions)):
+        (task.out / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return {
+        "headline": {
+            "fit_within_10pct": fit_within(targets),
+            "holdout_median_error": holdout_median_error(targets),
+            "ess_share": health["ess_share"],
+            "targets_fitted": int((targets["status"] == "fitted").sum()),
+            "targets_unsupported": int((targets["status"] == "unsupported").sum()),
+            "benchmarks": {row.id: row.rel_error for row in benchmarks.itertuples()},
+        }
+    }
+
+
+def target_table(task: Task, sources: dict[str, Any]) -> pd.DataFrame:
+    """targets.csv: every target of the spec, fitted or not, with its figures before and after."""
+    ledger = pd.read_parquet(task.input("calibrate") / "ledger.parquet")
+    for when in ("initial", "final"):
+        ledger[f"rel_error_{when}"] = relative_errors(ledger[when].to_numpy(), ledger["value"].to_numpy())
+    ledger["source"] = [citation(sources[name]) for name in ledger["id"]]
+    for field in ("unit", "agency", "url"):
+        ledger[field] = [sources[name][field] for name in ledger["id"]]
+    first = ["id", "role", "status", "reason", "value", "initial", "final", "rel_error_initial", "rel_error_final"]
+    return ledger[[*first, "tolerance", "source", "unit", "support", "agency", "url"]]
+
+
+def citation(source: dict[str, Any]) -> str:
+    """A source in one line."""
+    return ", ".join(source[field] for field in ("agency", "title", "table", "cell", "vintage") if source[field])
+
+
+def benchmark_table(
+    task: Task, population: Population, benchmarks: list[dict[str, Any]], sources: dict[str, Any]
+) -> pd.DataFrame:
+    """benchmarks.csv: what the engine makes of the calibrated file, against what was published."""
+    rows = []
+    for benchmark in benchmarks:
+        name = f"{benchmark['engine']}.{benchmark['variable']}"
+        artifact = task.input("simulate", f"{benchmark['engine']}.{benchmark['period']}")
+        columns = read_engine_columns(artifact, {name})[benchmark["entity"]]
+        values = columns[name].astype(np.float64)
+        if benchmark["where"]:
+            values = np.where(evaluate(parse(benchmark["where"]), population, benchmark["entity"]), values, 0.0)
+        computed = float(values @ population.weights("calibrated", benchmark["entity"]))
+        source = sources[benchmark["id"]]
+        rows.append(
+            {
+                "id": benchmark["id"],
+                "engine": benchmark["engine"],
+                "variable": benchmark["variable"],
+                "computed": computed,
+                "value": benchmark["value"],
+                "rel_error": computed / benchmark["value"] - 1 if benchmark["value"] else np.nan,
+                "in_sample": benchmark["in_sample"],
+                "source": citation(source),
+                "period": benchmark["period"],
+                "concept": source["concept"],
+                "notes": source["notes"],
+                "url": source["url"],
+            }
+        )
+    names = ["id", "engine", "variable", "computed", "value", "rel_error", "in_sample", "source"]
+    return pd.DataFrame(rows, columns=[*names, "period", "concept", "notes", "url"])
+
+
+def imputation_table(
+    task: Task, population: Population, names: list[str]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """imputation.csv, and the histograms of donor, drawn and true values behind it. All weights are design weights."""
+    rows, histograms = [], {}
+    donors: dict[str, Population] = {}
+    for name in names:
+        artifact = task.input("impute", name)
+        entity, drawn = read_column(artifact)
+        record = json.loads((artifact / "record.json").read_text(encoding="utf-8"))
+        source = record["source"]
+        if source not in donors:
+            donors[source] = read_population(task.input("uprate", source))
+        donor = donors[source]
+        samples = {
+            "donor": (donor.column(name).astype(np.float64), donor.weights("design", entity)),
+            "drawn": (drawn, population.weights("design", entity)),
+        }
+        if TRUTH + name in population.variables:
+            samples["truth"] = (population.column(TRUTH + name), population.weights("design", entity))
+        rows.append(_imputation_row(name, record, samples))
+        edges = signed_log_edges([values for values, _ in samples.values()], BINS)
+        histograms[name] = {
+            "label": record["label"],
+            "regime": record["regime"],
+            "unit": record["unit"],
+            "edges": edges.tolist(),
+            "truth": None,
+            **{kind: nonzero_shares(values, w, edges).tolist() for kind, (values, w) in samples.items()},
+        }
+    return pd.DataFrame(rows, columns=_IMPUTATION), histograms
+
+
+_SIGNS = ("zero", "negative", "positive")
+_IMPUTATION = [
+    "variable",
+    "regime",
+    "backend",
+    "rows",
+    *(f"{kind}_{sign}" for kind in ("donor", "drawn", "truth") for sign in _SIGNS),
+    "ks_donor",
+    "ks_truth",
+    *(f"{kind}_mean" for kind in ("donor", "drawn", "truth")),
+    "strays",
+    "seconds",
+]
+
+
+def _imputation_row(
+    name: str, record: dict[str, Any], samples: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"variable": name, "rows": record["recipients"]}
+    row |= {key: record[key] for key in ("regime", "backend", "strays", "seconds")}
+    for kind, (values, weights) in samples.items():
+        row |= {f"{kind}_{sign}": share for sign, share in weighted_shares(values, weights).items()}
+        row[f"{kind}_mean"] = float(np.average(values, weights=weights))
+    for other in ("donor", "truth"):
+        if other in samples:
+            row[f"ks_{other}"] = weighted_ks(*samples["drawn"], *samples[other])
+    return row
+
+
+def weight_table(task: Task, weights: pd.DataFrame) -> dict[str, Any]:
+    """weights.json: the health of the weights, how the solver ended, and the histogram of ratios."""
+    result = json.loads((task.input("calibrate") / "result.json").read_text(encoding="utf-8"))
+    kept = (weights["design_weight"] > 0) & (weights["weight"] > 0)
+    ratios = np.log10(weights.loc[kept, "weight"] / weights.loc[kept, "design_weight"])
+    shares, edges = np.histogram(ratios, bins=BINS)
+    return {
+        **result.pop("health"),
+        **result,
+        "histogram": {"edges": edges.tolist(), "shares": (shares / max(len(ratios), 1)).tolist()},
+    }
