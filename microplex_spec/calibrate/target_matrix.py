@@ -55,7 +55,9 @@ def compile_targets(
         values = columns.values(measure.argument, target["of"])
         bad = np.count_nonzero(~np.isfinite(values[where]))
         if bad:
-            problems.found.append(Problem(f"target {target['id']}: {bad:,} of its values are missing or infinite"))
+            problems.found.append(
+                Problem(f"target {target['id']}: {bad:,} of its values are missing or infinite")
+            )
             continue
         value = float(target["value"])
         numerator = columns.add(np.where(where, values, 0.0), target["of"])
@@ -83,7 +85,18 @@ def compile_targets(
     return TargetSystem(columns.matrix(), pd.DataFrame(rows, columns=_LEDGER))
 
 
-_LEDGER = ["id", "role", "status", "reason", "value", "tolerance", "support", "fit", "numerator", "denominator"]
+_LEDGER = [
+    "id",
+    "role",
+    "status",
+    "reason",
+    "value",
+    "tolerance",
+    "support",
+    "fit",
+    "numerator",
+    "denominator",
+]
 
 
 def estimates(matrix: csr_matrix, ledger: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
@@ -96,13 +109,13 @@ def estimates(matrix: csr_matrix, ledger: pd.DataFrame, weights: np.ndarray) -> 
 
 
 def reachable(
-    matrix: csr_matrix, ledger: pd.DataFrame, initial: np.ndarray, bounds: tuple[float, float] | None
+    matrix: csr_matrix, ledger: pd.DataFrame, initial: np.ndarray, bounds: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """(targets,) least and greatest value of each target's fit column with every ratio of weights within `bounds`.
 
-    A target outside it cannot be met by any weights, whatever the other targets are. bounds None: any weights from zero up.
+    A target outside it cannot be met by any weights, whatever the other targets are.
     """
-    low, high = bounds or (0.0, np.inf)
+    low, high = bounds
     wide = matrix.astype(np.float64)
     gains = wide.maximum(0).T @ initial
     losses = wide.minimum(0).T @ initial

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..spec.choices import read_choices
-from ..spec.errors import SpecError
+from ..spec.errors import Problem, SpecError
 from ..spec.project import Project, find_project
 
 if TYPE_CHECKING:
@@ -22,10 +22,15 @@ def run(arguments: list[str]) -> int:
     import hydra
 
     outcomes: list[RunResult] = []
+    faults: list[Problem] = []
 
     @hydra.main(config_path=str(project.conf), config_name="build", version_base="1.3")
     def job(config: DictConfig) -> None:
-        outcomes.append(build(project, config))
+        # Hydra would tell a fault as a traceback, and end a sweep at its first one.
+        try:
+            outcomes.append(build(project, config))
+        except SpecError as error:
+            faults.extend(error.problems)
 
     before = sys.argv
     sys.argv = ["microplex-spec build", *arguments]
@@ -33,6 +38,8 @@ def run(arguments: list[str]) -> int:
         job()
     finally:
         sys.argv = before
+    if faults:
+        raise SpecError(faults)
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 
 
@@ -56,7 +63,9 @@ def build(project: Project, config: DictConfig) -> RunResult:
     write_lock(spec, choices, folder / "spec.lock.yaml")
     _write_hydra(config, folder / ".hydra")
     with progress(plan) as listener:
-        result = execute(plan, folder, Store(project.store), project.cache, choices.executor.name, (listener,))
+        result = execute(
+            plan, folder, Store(project.store), project.cache, choices.executor.name, (listener,)
+        )
     _tell(result, project)
     return result
 
@@ -98,10 +107,12 @@ def _tell(result: RunResult, project: Project) -> None:
     """Where the results lie, and the figures that sum them up."""
     headline: dict[str, Any] = result.headline
     print()
-    for step, error in result.errors.items():
+    for step, error in result.failures.items():
         print(f"failed: {step}: {error}", file=sys.stderr)
     if headline:
-        print(_line("fit targets within 10 %", headline["fit_within_10pct"], f"of {headline['targets_fitted']}"))
+        print(
+            _line("fit targets within 10 %", headline["fit_within_10pct"], f"of {headline['targets_fitted']}")
+        )
         print(_line("median error, held out", headline["holdout_median_error"]))
         print(_line("effective sample size", headline["ess_share"], "of households"))
         for name, error in headline["benchmarks"].items():

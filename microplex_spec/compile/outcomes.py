@@ -27,7 +27,8 @@ def add_outcome_steps(draft: Draft) -> None:
     weights = _calibrate(draft, targets)
     made = draft.makers(spec.variables)
     simulations = [step.id for step in draft.steps.values() if step.kind == "simulate"]
-    evaluate = _evaluate(draft, [draft.base, *made, *simulations, targets, weights])
+    donors = [f"uprate:{variable.donor}" for variable in spec.imputed()]
+    evaluate = _evaluate(draft, [draft.base, *donors, *made, *simulations, weights])
     export = _export(draft, [draft.base, *made, weights])
     draft.add(
         "report",
@@ -119,7 +120,9 @@ def _calibrate(draft: Draft, targets: str) -> str:
 
 def _evaluate(draft: Draft, inputs: list[str]) -> str:
     spec = draft.spec
-    fitted = {t.source.concept for t in spec.targets if t.role == "fit" and t.source.concept and not t.exclude}
+    fitted = {
+        t.source.concept for t in spec.targets if t.role == "fit" and t.source.concept and not t.exclude
+    }
     benchmarks = [
         {
             "id": benchmark.id,
@@ -141,8 +144,13 @@ def _evaluate(draft: Draft, inputs: list[str]) -> str:
         reasons=[Reason("measure", "fit, held-out fit, draws against truth, weights, benchmarks")],
         cost=Cost(2.0, 500_000_000),
         meta={
-            "benchmarks": {b.id: {**b.source.model_dump(), "notes": b.notes, "concept": b.concept} for b in spec.benchmarks},
-            "targets": {t.id: {**t.source.model_dump(), "notes": t.notes, "unit": t.unit} for t in spec.targets},
+            "benchmarks": {
+                b.id: {**b.source.model_dump(), "notes": b.notes, "concept": b.concept}
+                for b in spec.benchmarks
+            },
+            "targets": {
+                t.id: {**t.source.model_dump(), "notes": t.notes, "unit": t.unit} for t in spec.targets
+            },
         },
     )
 

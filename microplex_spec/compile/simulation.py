@@ -45,7 +45,13 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
     draft.add(
         "simulate",
         f"{engine_name}.{period}",
-        {"engine": engine_name, "inputs": inputs, "outputs": outputs, "period": period, "dataset_period": spec.period},
+        {
+            "engine": engine_name,
+            "inputs": inputs,
+            "outputs": outputs,
+            "period": period,
+            "dataset_period": spec.period,
+        },
         [draft.base, *draft.makers([*feeding, *_where_names(inputs)])],
         backend=engine_name,
         version=engine.version,
@@ -81,7 +87,12 @@ def _outputs(draft: Draft, engine: str, period: int) -> set[str]:
         expressions = [parse(text) for text in dict.fromkeys(texts)]
         measures = {target.measure for target in spec.targets}
         expressions += [m.argument for m in map(parse_measure, measures) if m.argument]
-        found |= {name for expression in expressions for owner, name in expression.engine_variables if owner == engine}
+        found |= {
+            name
+            for expression in expressions
+            for owner, name in expression.engine_variables
+            if owner == engine
+        }
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..spec.check import make_reader
+from ..spec.check_sources import make_reader
 from ..spec.cost import Cost
 from ..spec.expression import parse
 from ..spec.graph import order
@@ -81,7 +81,11 @@ def _uprate(draft: Draft, source: Source, columns: dict[str, str]) -> None:
     draft.add(
         "uprate",
         source.name,
-        {"factors": factors, "derive": derived, "entities": draft.steps[f"load:{source.name}"].params["entities"]},
+        {
+            "factors": factors,
+            "derive": derived,
+            "entities": draft.steps[f"load:{source.name}"].params["entities"],
+        },
         [f"load:{source.name}"],
         cost=_cost(draft.profiles[source.name], sum(draft.rows(source.name, e) for e in spec.entities)),
     )

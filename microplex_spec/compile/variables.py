@@ -86,7 +86,11 @@ def _regime(draft: Draft, variable: Variable) -> Regime:
         return infer_regime(support)
     regime = get_regime(variable.regime)
     # Structural zeros are no evidence against a regime: the donors they stand for are left out of training.
-    faults = [] if variable.zero_when or variable.share_of else check_regime(regime, support, variable.stray_tolerance)
+    faults = (
+        []
+        if variable.zero_when or variable.share_of
+        else check_regime(regime, support, variable.stray_tolerance)
+    )
     for fault in faults:
         place = draft.spec.places.of("variable", variable.name, "regime")
         draft.problems.add(f"{variable.name}: {fault} (donor {variable.donor})", place)
@@ -107,7 +111,12 @@ def _derive(draft: Draft, variable: Variable) -> None:
     draft.add(
         "derive",
         variable.name,
-        {"variable": variable.name, "entity": variable.entity, "expression": str(expression), "dtype": variable.dtype},
+        {
+            "variable": variable.name,
+            "entity": variable.entity,
+            "expression": str(expression),
+            "dtype": variable.dtype,
+        },
         [draft.base, *draft.makers(expression.names), *draft.simulations([expression])],
         reasons=[Reason("derived", str(expression))],
         cost=Cost(0.05 + 1e-6 * rows, 300_000_000),

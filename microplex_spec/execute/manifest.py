@@ -40,7 +40,9 @@ class Manifest:
     headline: dict[str, Any] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, step: Step, status: str, seconds: float, peak: int, error: str | None, record: dict[str, Any]) -> None:
+    def add(
+        self, step: Step, status: str, seconds: float, peak: int, error: str | None, record: dict[str, Any]
+    ) -> None:
         self.steps.append(
             {
                 "id": step.id,
@@ -89,5 +91,7 @@ def inputs(plan: Plan) -> list[dict[str, str]]:
     """Every source file with its checksum."""
     return [
         {"path": path, "sha256": digest}
-        for path, digest in sorted({item for step in plan.of_kind("load") for item in step.params["files"].items()})
+        for path, digest in sorted(
+            {item for step in plan.of_kind("load") for item in step.params["files"].items()}
+        )
     ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..compile.profile import ColumnProfile, SourceProfile
 from ..plan.keys import digest
-from ..spec.check import make_reader
+from ..spec.check_sources import make_reader
 from ..spec.hashing import file_sha256, write_atomically
 from ..spec.model import Spec
 from ..spec.regimes import observed_support
@@ -50,11 +50,11 @@ def _measure(spec: Spec, reader: Any, files: dict[str, str]) -> SourceProfile:
             columns[name] = ColumnProfile(entity, "code", missing, len(set(values.tolist())), None)
             continue
         finite = np.isfinite(values)
-        support = observed_support(values[finite].astype(np.float64), population.weights("design", entity)[finite])
+        support = observed_support(
+            values[finite].astype(np.float64), population.weights("design", entity)[finite]
+        )
         dtype = "bool" if values.dtype == bool else "number"
         columns[name] = ColumnProfile(entity, dtype, int((~finite).sum()), support.distinct, support)
     size = sum(int(table.memory_usage(deep=False).sum()) for table in population.tables.values())
     rows = {entity: population.size(entity) for entity in population.entities}
     return SourceProfile(rows, size, files, columns)
-
-

@@ -21,16 +21,24 @@ from .task import Task
 
 @dataclass
 class RunResult:
-    """What became of a run: its folder, its status (done or failed), its headline figures, errors by step."""
+    """What became of a run: its folder, its status (done or failed), its headline figures, failures by step.
+
+    failures: only steps that failed by themselves, not those left out because they needed one of these.
+    """
 
     folder: Path
     status: str
     headline: dict[str, Any]
-    errors: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
 
 def execute(
-    plan: Plan, run: Path, store: Store, cache: Path, executor: str = "serial", listeners: tuple[Listener, ...] = ()
+    plan: Plan,
+    run: Path,
+    store: Store,
+    cache: Path,
+    executor: str = "serial",
+    listeners: tuple[Listener, ...] = (),
 ) -> RunResult:
     """Run exactly the steps of `plan`, leaving the contract's files in the folder `run`.
 
@@ -49,19 +57,26 @@ class _Runner:
         self.manifest = Manifest(run / "manifest.json", plan)
         self.artifacts: dict[str, Path] = {}
         self.records: dict[str, dict[str, Any]] = {}
-        self.errors: dict[str, str] = {}
+        self.failures: dict[str, str] = {}
 
     def run_all(self) -> RunResult:
         self.plan.write(self.run / "plan.json")
         self.log("run_started", plan=self.plan.key, steps=len(self.plan.steps), folder=str(self.run))
         for step in self.plan:
             self.one(step)
-        status = "failed" if self.errors else "done"
-        headline = next((self.records[s.id].get("headline", {}) for s in self.plan.of_kind("evaluate") if s.id in self.records), {})
+        status = "failed" if self.failures else "done"
+        headline = next(
+            (
+                self.records[s.id].get("headline", {})
+                for s in self.plan.of_kind("evaluate")
+                if s.id in self.records
+            ),
+            {},
+        )
         self.manifest.close(status, headline)
         self.log("run_finished", status=status, headline=headline)
         shutil.rmtree(self.run / ".work", ignore_errors=True)
-        return RunResult(self.run, status, headline, self.errors)
+        return RunResult(self.run, status, headline, self.failures)
 
     def one(self, step: Step) -> None:
         missing = [other for other in step.inputs if other not in self.artifacts]
@@ -72,7 +87,9 @@ class _Runner:
             if self.store.intact(step.key):
                 self.reuse(step)
                 return
-            self.log("artifact_damaged", step=step.id, key=step.key, text="a file lost its checksum: made again")
+            self.log(
+                "artifact_damaged", step=step.id, key=step.key, text="a file lost its checksum: made again"
+            )
         self.log("step_started", step=step.id, backend=step.backend, predicted=step.predicted.seconds)
         begun = time.perf_counter()
         with PeakMemory() as peak:
@@ -85,11 +102,18 @@ class _Runner:
                 self.log("traceback", step=step.id, text=traceback.format_exc())
         seconds = time.perf_counter() - begun
         if error:
-            self.errors[step.id] = error
+            self.failures[step.id] = error
         self.records[step.id] = record
         status = "failed" if error else "done"
         self.manifest.add(step, status, seconds, peak.bytes, error, record)
-        self.log("step_finished", step=step.id, status=status, seconds=round(seconds, 3), peak_bytes=peak.bytes, error=error)
+        self.log(
+            "step_finished",
+            step=step.id,
+            status=status,
+            seconds=round(seconds, 3),
+            peak_bytes=peak.bytes,
+            error=error,
+        )
 
     def make(self, step: Step) -> dict[str, Any]:
         """Run the step's task into the store, or into the run folder if its artifact is not to be kept."""
@@ -118,6 +142,5 @@ class _Runner:
         self.log("step_reused", step=step.id)
 
     def skip(self, step: Step, why: str) -> None:
-        self.errors[step.id] = why
         self.manifest.add(step, "skipped", 0.0, 0, why, {})
         self.log("step_skipped", step=step.id, error=why)

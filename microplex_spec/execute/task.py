@@ -26,7 +26,11 @@ class Task:
 
     def input(self, kind: str, name: str = "") -> Path:
         """The one input of a kind, or the one of that kind and name."""
-        found = [path for step, path in self.inputs.items() if step == f"{kind}:{name}" or (not name and step.startswith(f"{kind}:"))]
+        found = [
+            path
+            for step, path in self.inputs.items()
+            if step == f"{kind}:{name}" or (not name and step.startswith(f"{kind}:"))
+        ]
         if len(found) != 1:
             raise ValueError(f"{self.step.id} has {len(found)} inputs {kind}:{name or '*'}")
         return found[0]

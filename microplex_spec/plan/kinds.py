@@ -30,7 +30,12 @@ KINDS: dict[str, Kind] = {
     "simulate": Kind(1, ("columns",), True, _ALWAYS),
     "targets": Kind(1, ("matrix.npz", "ledger.parquet"), True, "calibrations with other settings share it"),
     "calibrate": Kind(1, ("weights.parquet", "ledger.parquet", "result.json"), True, _ALWAYS),
-    "evaluate": Kind(1, ("targets.csv", "benchmarks.csv", "imputation.csv", "weights.json"), False, _CHEAP),
+    "evaluate": Kind(
+        1,
+        ("targets.csv", "benchmarks.csv", "imputation.csv", "weights.json", "distributions.json"),
+        False,
+        _CHEAP,
+    ),
     "export": Kind(1, ("tables", "population.h5"), False, _CHEAP),
     "report": Kind(1, ("report.html",), False, _CHEAP),
 }

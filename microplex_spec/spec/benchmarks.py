@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import FiniteFloat
+
 from .record import Record
 from .targets import TargetSource
 
@@ -20,7 +22,7 @@ class Benchmark(Record):
     period: int
     concept: str
     where: str = ""
-    value: float
+    value: FiniteFloat
     unit: str = "usd"
     source: TargetSource
     notes: str = ""

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .errors import Place, Problem, Problems, SpecError
+from .check_sources import check_sources, donor_has, make_reader, uprating_indices
+from .errors import Place, Problems, SpecError
 from .expression import parse
-from .expression_check import ColumnInfo, check
+from .expression_check import ColumnInfo, ValueType, check
 from .graph import cycle
-from .hashing import file_sha256
 from .measure import check_measure, parse_measure
-from .registry import ENGINES, IMPUTERS, READERS
+from .registry import ENGINES, IMPUTERS
 
 if TYPE_CHECKING:
+    from .benchmarks import Benchmark
     from .model import Spec
-    from .sources import Source
+    from .targets import Target
     from .variables import Variable
 
-Columns = Mapping[str, ColumnInfo]
+__all__ = ["check_spec", "make_reader", "spec_columns"]
+
 EngineColumns = Mapping[tuple[str, str], ColumnInfo] | None
+
+# Columns that a population keeps its weights in.
+_WEIGHTS = ("design_weight", "weight")
 
 
 def check_spec(spec: Spec, problems: Problems, engine_columns: EngineColumns = None) -> None:
@@ -41,48 +46,38 @@ def spec_columns(spec: Spec) -> dict[str, ColumnInfo]:
     return columns
 
 
-def make_reader(spec: Spec, source: Source) -> Any:
-    """The reader of a source with its parameters; SpecError, placed at the source, where they are wrong."""
-    try:
-        return READERS.load(source.reader)(source.params, spec.folder)
-    except SpecError as error:
-        place = spec.places.of("source", source.name, "params" if source.params else "reader")
-        raise SpecError([Problem(p.message, p.place or place, p.hint) for p in error.problems]) from None
-
-
-def donor_has(spec: Spec, name: str, donor: Mapping[str, Any]) -> bool:
-    """Whether a donor source holds a variable, or all that its derivation needs."""
-    variable = spec.variables.get(name)
-    if variable is None or variable.column in donor:
-        return name in donor or variable is not None
-    if variable.derive is None:
-        return False
-    expression = parse(variable.derive)
-    return not expression.engine_variables and all(donor_has(spec, other, donor) for other in expression.names)
-
-
 class _Check:
     def __init__(self, spec: Spec, problems: Problems, engine_columns: EngineColumns):
         self.spec, self.problems, self.engine_columns = spec, problems, engine_columns
         self.columns = spec_columns(spec)
+        # Declared, but told as faulty before: what rests on these is not told a second time.
+        self.faulty = spec.places.names("variable") - set(spec.variables)
         self.source_columns: dict[str, Mapping[str, Any]] = {}
+        self.indices: set[str] | None = None
+        self.readable = True
+        self.fed: dict[tuple[str, str], str] = {}
 
     def run(self) -> None:
+        before = len(self.problems.found)
         self.entities()
-        if self.problems.found:
+        if len(self.problems.found) > before:
             return
-        self.sources()
+        self.source_columns = check_sources(self.spec, self.problems)
+        self.indices = uprating_indices(self.spec, self.problems)
         self.settings()
+        self.roles()
         for variable in self.spec.variables.values():
             self.variable(variable)
-        self.targets()
-        self.benchmarks()
-        if not self.problems.found and (ring := cycle(self.spec)):
+        if self.readable and (found := cycle(self.spec)):
+            ring, field = found
             self.problems.add(
                 f"variables need each other in a ring: {' -> '.join([*ring, ring[0]])}",
-                self.place("variable", ring[0]),
-                "take one of them out of the other's predictors",
+                self.place("variable", ring[0], *field),
+                "each is made from the next; take one of these uses out",
             )
+        self.targets()
+        for benchmark in self.spec.benchmarks:
+            self.benchmark(benchmark)
 
     def place(self, kind: str, name: str, *field: str | int, key: bool = False) -> Place | None:
         return self.spec.places.of(kind, name, *field, key=key)
@@ -93,58 +88,44 @@ class _Check:
         if len(roots) != 1:
             self.problems.add(
                 f"one entity must lie within no other (it carries the weights), found {', '.join(roots) or 'none'}",
-                self.place("entity", roots[-1]) if roots else None,
+                self.place("entity", roots[-1] if roots else next(iter(entities))),
             )
         for name, entity in entities.items():
             for index, group in enumerate(entity.within):
-                if group not in entities:
-                    self.problems.unknown("entity", group, entities, self.place("entity", name, "within", index))
-
-    def sources(self) -> None:
-        spec = self.spec
-        if spec.settings.base not in spec.sources:
-            self.problems.unknown("source", spec.settings.base, spec.sources, self.place("spec", "spec", "base"))
-        target_ids = {target.id for target in spec.targets}
-        for name, source in spec.sources.items():
-            place = self.place("source", name, "reader")
-            if source.reader not in READERS.names():
-                self.problems.unknown("reader", source.reader, READERS.names(), place)
-                continue
-            try:
-                reader = make_reader(spec, source)
-                self.files(source, reader.files())
-                self.source_columns[name] = reader.columns()
-            except SpecError as error:
-                self.problems.found.extend(Problem(p.message, p.place or place, p.hint) for p in error.problems)
-            scale = source.scale_weights
-            if scale and scale.to not in target_ids:
-                self.problems.unknown("target", scale.to, target_ids, self.place("source", name, "scale_weights", "to"))
-            if scale and scale.entity not in spec.entities:
-                where = self.place("source", name, "scale_weights", "entity")
-                self.problems.unknown("entity", scale.entity, spec.entities, where)
-
-    def files(self, source: Source, files: list[Any]) -> None:
-        names = {path.name: path for path in files}
-        for path in files:
-            if not path.is_file():
-                self.problems.add(f"no such file: {path}", self.place("source", source.name, "params"))
-        for name, wanted in source.sha256.items():
-            place = self.place("source", source.name, "sha256", name)
-            if name not in names:
-                self.problems.unknown("file", name, names, place)
-            elif names[name].is_file() and (found := file_sha256(names[name], self.spec.project.cache)) != wanted:
-                self.problems.add(f"{name} is not the file that was declared: its sha256 is {found}", place)
+                place = self.place("entity", name, "within", index)
+                if group == name:
+                    self.problems.add(f"a {name} cannot lie within itself", place)
+                elif group not in entities:
+                    self.problems.unknown("entity", group, entities, place)
+                else:
+                    for above in set(entities[group].within) - {*entity.within, name}:
+                        hint = f"add {above} to its within:"
+                        self.problems.add(f"a {group} lies within a {above}, so a {name} does too", place, hint)
 
     def settings(self) -> None:
-        settings = self.spec.settings
-        for name in set(settings.predictor_sets) & set(self.columns):
+        settings, sources = self.spec.settings, {*self.spec.sources, *self.spec.places.names("source")}
+        if settings.base not in sources:
+            self.problems.unknown("source", settings.base, sources, self.place("spec", "spec", "base"))
+        for name in sorted(set(settings.predictor_sets) & (set(self.columns) | self.faulty)):
             self.problems.add(
                 f"{name!r} names both a predictor set and a variable",
                 self.place("spec", "spec", "predictor_sets", name, key=True),
             )
 
+    def roles(self) -> None:
+        base = self.source_columns.get(self.spec.settings.base)
+        for name, entity in self.spec.entities.items():
+            for role, column in entity.roles.items():
+                declared = column in self.spec.variables or column in self.faulty
+                if base is not None and column not in base and not declared:
+                    place = self.place("entity", name, "roles", role)
+                    self.problems.unknown(f"column of {self.spec.settings.base}", column, base, place)
+
     def variable(self, variable: Variable) -> None:
         spec, name = self.spec, variable.name
+        if name in (*_WEIGHTS, *(entity.key for entity in spec.entities.values())):
+            what = "weights" if name in _WEIGHTS else "the ids of its rows"
+            self.problems.add(f"the population keeps {what} in {name!r}", self.place("variable", name), "rename it")
         if variable.entity not in spec.entities:
             self.problems.unknown("entity", variable.entity, spec.entities, self.place("variable", name, "entity"))
             return
@@ -160,58 +141,67 @@ class _Check:
                 )
         if variable.rate is not None:
             for text in variable.rate.by:
-                self.expression(text, variable.entity, "variable", name, "rate", "by", text)
+                self.predicate(text, variable.entity, "variable", name, "rate", "by", text, key=True)
         if variable.origin == "imputed":
             self.imputed(variable)
         self.uprating(variable)
-        for engine in variable.engine:
+        self.engines(variable)
+
+    def engines(self, variable: Variable) -> None:
+        for engine, mapping in variable.engine.items():
+            at = ("variable", variable.name, "engine", engine)
+            other = self.fed.setdefault((engine, mapping.variable), variable.name)
+            if other != variable.name:
+                place, fed = self.place(*at, "variable"), f"{engine}.{mapping.variable}"
+                self.problems.add(f"{fed} is fed twice, by {other} and {variable.name}", place, "derive their sum")
+            if mapping.where:
+                self.predicate(mapping.where, self.spec.entities.member, *at, "where")
             if engine not in ENGINES.names():
-                where = self.place("variable", name, "engine", engine, key=True)
-                self.problems.unknown("engine", engine, ENGINES.names(), where)
+                self.problems.unknown("engine", engine, ENGINES.names(), self.place(*at, key=True))
             elif self.engine_columns is not None:
                 known = [known for owner, known in self.engine_columns if owner == engine]
-                if known and variable.engine[engine].variable not in known:
-                    where = self.place("variable", name, "engine", engine, "variable")
-                    self.problems.unknown(f"{engine} variable", variable.engine[engine].variable, known, where)
+                if known and mapping.variable not in known:
+                    self.problems.unknown(f"{engine} variable", mapping.variable, known, self.place(*at, "variable"))
 
     def observed(self, variable: Variable, base: Mapping[str, Any]) -> None:
-        place = self.place("variable", variable.name, "observed")
+        survey = self.spec.settings.base
         if variable.column not in base:
-            self.problems.unknown(f"column of {self.spec.settings.base}", variable.column, base, place)
+            place = self.place("variable", variable.name, "observed")
+            self.problems.unknown(f"column of {survey}", variable.column, base, place)
             return
         column = base[variable.column]
         if column.entity != variable.entity:
             self.problems.add(
-                f"{variable.name} is declared for {variable.entity}, but {self.spec.settings.base} holds it for {column.entity}",
+                f"{variable.name} is declared for {variable.entity}, but {survey} holds it for {column.entity}",
                 self.place("variable", variable.name, "entity"),
             )
         elif column.dtype != variable.dtype:
             self.problems.add(
-                f"{variable.name} is declared as {variable.unit}, but {self.spec.settings.base} holds a {column.dtype}",
+                f"{variable.name} is declared as {variable.unit}, but {survey} holds a {column.dtype}",
                 self.place("variable", variable.name, "unit"),
             )
 
     def imputed(self, variable: Variable) -> None:
         spec, name = self.spec, variable.name
-        if variable.donor not in spec.sources:
-            self.problems.unknown("source", variable.donor, spec.sources, self.place("variable", name, "from"))
-            return
+        sources = {*spec.sources, *spec.places.names("source")}
+        if variable.donor not in sources:
+            self.problems.unknown("source", variable.donor, sources, self.place("variable", name, "from"))
         donor = self.source_columns.get(variable.donor or "")
         if donor is not None and name not in donor:
             self.problems.unknown(f"column of {variable.donor}", name, donor, self.place("variable", name, "from"))
         if variable.imputer and variable.imputer.name not in IMPUTERS.names():
             where = self.place("variable", name, "imputer", "name")
             self.problems.unknown("imputer", variable.imputer.name, IMPUTERS.names(), where)
-        for index, text in enumerate(variable.predictors):
-            for item in spec.settings.predictor_sets.get(text, (text,)):
-                self.predictor(variable, item, donor, "predictors", index)
-        for index, text in enumerate(variable.order):
-            self.predictor(variable, text, donor, "order", index)
+        for field, items in (("predictors", variable.predictors), ("order", variable.order)):
+            for index, item in enumerate(items):
+                if item in spec.settings.predictor_sets:
+                    for number, text in enumerate(spec.settings.predictor_sets[item]):
+                        self.predictor(variable, text, donor, "spec", "spec", "predictor_sets", item, number)
+                else:
+                    self.predictor(variable, item, donor, "variable", name, field, index)
         if variable.zero_when:
-            found = self.expression(variable.zero_when, variable.entity, "variable", name, "zero_when")
-            if found and found != "bool":
-                self.problems.add("zero_when must be a predicate", self.place("variable", name, "zero_when"))
-        if variable.share_of:
+            self.predicate(variable.zero_when, variable.entity, "variable", name, "zero_when")
+        if variable.share_of and variable.share_of not in self.faulty:
             total = spec.variables.get(variable.share_of)
             place = self.place("variable", name, "share_of")
             if total is None:
@@ -219,93 +209,112 @@ class _Check:
             elif (total.donor, total.entity) != (variable.donor, variable.entity):
                 self.problems.add(f"{name} and its total {total.name} must share donor and entity", place)
 
-    def predictor(self, variable: Variable, text: str, donor: Mapping[str, Any] | None, field: str, index: int) -> None:
-        name = variable.name
-        self.expression(text, variable.entity, "variable", name, field, index)
-        try:
-            used = parse(text).names
-        except SpecError:
+    def predictor(
+        self, variable: Variable, text: str, donor: Mapping[str, Any] | None, kind: str, name: str, *field: str | int
+    ) -> None:
+        self.expression(text, variable.entity, kind, name, *field)
+        if donor is None or not self.readable:
             return
-        place = self.place("variable", name, field, index)
-        if name in used:
-            self.problems.add(f"{name} cannot predict itself", place)
-        for column in sorted(used & set(self.spec.variables)):
-            if donor is not None and not donor_has(self.spec, column, donor):
+        for column in sorted(parse(text).names & set(self.spec.variables)):
+            if not donor_has(self.spec, column, donor) and column != variable.name:
+                place = self.place(kind, name, *field)
                 self.problems.add(f"predictor {column!r} is not in the donor {variable.donor}", place)
 
     def uprating(self, variable: Variable) -> None:
-        spec = self.spec
+        spec, place = self.spec, self.place("variable", variable.name, "uprate")
         if variable.uprate and spec.settings.uprating is None:
-            place = self.place("variable", variable.name, "uprate")
             self.problems.add("spec.yaml declares no uprating factors", place, "add uprating: {file: ...}")
+        elif variable.uprate and self.indices is not None and variable.uprate not in self.indices:
+            self.problems.unknown("uprating index", variable.uprate, self.indices, place)
         source = spec.sources.get(variable.donor or spec.settings.base)
-        if variable.origin in ("observed", "imputed") and variable.unit == "usd" and not variable.uprate:
-            if source and source.period != spec.period:
-                self.problems.add(
-                    f"{variable.name} is in dollars of {source.period}, the spec's are of {spec.period}: "
-                    "say by which index it is uprated (uprate:)",
-                    self.place("variable", variable.name),
-                )
+        surveyed = variable.origin in ("observed", "imputed") and variable.unit == "usd"
+        if surveyed and not variable.uprate and source and source.period != spec.period:
+            self.problems.add(
+                f"{variable.name} is in dollars of {source.period}, the spec's are of {spec.period}",
+                self.place("variable", variable.name),
+                "say by which index it is uprated: uprate:",
+            )
 
     def targets(self) -> None:
-        spec = self.spec
-        for target in spec.targets:
-            if target.of not in spec.entities:
-                self.problems.unknown("entity", target.of, spec.entities, self.place("target", target.id, "of"))
-                continue
-            if target.period != spec.period:
-                self.problems.add(
-                    f"target {target.id} is of {target.period}, the spec of {spec.period}, and no uprating rule leads there",
-                    self.place("target", target.id, "period"),
-                    "give the figure of the spec's period, or take the target out",
-                )
-            if target.where:
-                found = self.expression(target.where, target.of, "target", target.id, "where")
-                if found and found != "bool":
-                    self.problems.add("where must be a predicate", self.place("target", target.id, "where"))
-            place = self.place("target", target.id, "measure")
-            self.guarded(
-                lambda target=target, place=place: check_measure(
-                    parse_measure(target.measure, place),
-                    target.of,
-                    spec.entities,
-                    self.columns,
-                    ENGINES.names(),
-                    self.engine_columns,
-                )
+        """Check the targets, those of one table row until the first that has a fault."""
+        told = None
+        for target in self.spec.targets:
+            document, path = self.spec.places.written("target", target.id) or (None, ())
+            row = (document.file if document else target.id, path)
+            before = len(self.problems.found)
+            if row != told:
+                self.target(target)
+            if len(self.problems.found) > before:
+                told = row
+
+    def target(self, target: Target) -> None:
+        spec, at = self.spec, ("target", target.id)
+        if target.period != spec.period:
+            self.problems.add(
+                f"the target is of {target.period}, the spec of {spec.period}, and no uprating rule leads there",
+                self.place(*at, "period"),
+                "give the figure of the spec's period, or take the target out",
             )
+        if target.of not in spec.entities:
+            self.problems.unknown("entity", target.of, spec.entities, self.place(*at, "of"))
+            return
+        if target.where:
+            self.predicate(target.where, target.of, *at, "where")
+        self.guarded(lambda place: self.measure(target, place), *at, "measure")
 
-    def benchmarks(self) -> None:
-        for benchmark in self.spec.benchmarks:
-            at = ("benchmark", benchmark.id)
-            if benchmark.engine not in ENGINES.names():
-                self.problems.unknown("engine", benchmark.engine, ENGINES.names(), self.place(*at, "engine"))
-            elif self.engine_columns is not None:
-                info = self.engine_columns.get((benchmark.engine, benchmark.variable))
-                if info is None:
-                    known = [name for engine, name in self.engine_columns if engine == benchmark.engine]
-                    self.problems.unknown("engine variable", benchmark.variable, known, self.place(*at, "variable"))
-                elif info.entity != benchmark.entity:
-                    self.problems.add(
-                        f"{benchmark.variable} is a variable of {info.entity}", self.place(*at, "entity")
-                    )
-            if benchmark.entity not in self.spec.entities:
-                self.problems.unknown("entity", benchmark.entity, self.spec.entities, self.place(*at, "entity"))
-            elif benchmark.where:
-                self.expression(benchmark.where, benchmark.entity, *at, "where")
+    def measure(self, target: Target, place: Place | None) -> None:
+        measure = parse_measure(target.measure, place)
+        if not (measure.argument and measure.argument.names & self.faulty):
+            check_measure(measure, target.of, self.spec.entities, self.columns, ENGINES.names(), self.engine_columns)
 
-    def expression(self, text: str, entity: str, kind: str, name: str, *field: str | int) -> str | None:
-        place = self.place(kind, name, *field)
-        return self.guarded(
-            lambda: check(
-                parse(text, place), entity, self.spec.entities, self.columns, ENGINES.names(), self.engine_columns
-            )
-        )
+    def benchmark(self, benchmark: Benchmark) -> None:
+        at = ("benchmark", benchmark.id)
+        if benchmark.engine not in ENGINES.names():
+            self.problems.unknown("engine", benchmark.engine, ENGINES.names(), self.place(*at, "engine"))
+        elif self.engine_columns is not None:
+            info = self.engine_columns.get((benchmark.engine, benchmark.variable))
+            if info is None:
+                known = [name for engine, name in self.engine_columns if engine == benchmark.engine]
+                self.problems.unknown("engine variable", benchmark.variable, known, self.place(*at, "variable"))
+            elif info.entity != benchmark.entity:
+                self.problems.add(f"{benchmark.variable} is a variable of {info.entity}", self.place(*at, "entity"))
+        if benchmark.entity not in self.spec.entities:
+            self.problems.unknown("entity", benchmark.entity, self.spec.entities, self.place(*at, "entity"))
+        elif benchmark.where:
+            self.predicate(benchmark.where, benchmark.entity, *at, "where")
 
-    def guarded(self, action: Any) -> Any:
-        """The action's result, or None with its problems noted."""
+    def predicate(self, text: str, entity: str, kind: str, name: str, *field: str | int, key: bool = False) -> None:
+        found = self.expression(text, entity, kind, name, *field, key=key)
+        if found not in (None, "bool"):
+            hint = f"compare it, as in {text} > 0" if found == "number" else f"compare it, as in {text} == '...'"
+            what = "a number" if found == "number" else "a code"
+            self.problems.add(f"{text} is {what}, not a predicate", self.place(kind, name, *field, key=key), hint)
+
+    def expression(
+        self, text: str, entity: str, kind: str, name: str, *field: str | int, key: bool = False
+    ) -> ValueType | None:
+        """The type of an expression's value; None for a fault, which is noted, or where it rests on a faulty variable."""
+
+        def checked(place: Place | None) -> ValueType | None:
+            try:
+                expression = parse(text, place)
+            except SpecError:
+                self.readable = False
+                raise
+            if expression.names & self.faulty:
+                return None
+            return check(expression, entity, self.spec.entities, self.columns, ENGINES.names(), self.engine_columns)
+
+        return self.guarded(checked, kind, name, *field, key=key)
+
+    def guarded[T](
+        self, action: Callable[[Place | None], T], kind: str, name: str, *field: str | int, key: bool = False
+    ) -> T | None:
+        """The result of an action on a field's text, or None with its problems noted where they stand in the file."""
         try:
-            return action()
+            return action(self.place(kind, name, *field, key=key))
         except SpecError as error:
-            self.problems.absorb(error)
+            for problem in error.problems:
+                place = self.spec.places.inside(kind, name, field, problem.place)
+                self.problems.add(problem.message, place, problem.hint)
             return None

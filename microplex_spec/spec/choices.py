@@ -1,4 +1,7 @@
-"""Choices of one run: what Hydra composes from conf/ and overrides, closed and typed. A spec says what, these say how."""
+"""Choices of one run: what Hydra composes from conf/ and overrides, closed and typed.
+
+A spec says what is built, these say how.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from .errors import Problem, Problems, SpecError, did_you_mean
+from .errors import Problems, SpecError
+from .faults import read_faults
 from .record import Record
 
 
@@ -51,12 +55,6 @@ def read_choices(composed: dict[str, Any]) -> Choices:
         return Choices.model_validate(composed)
     except ValidationError as error:
         problems = Problems()
-        for fault in error.errors():
-            name = ".".join(map(str, fault["loc"]))
-            if fault["type"] == "extra_forbidden":
-                problems.found.append(
-                    Problem(f"unknown run setting {name!r}", hint=did_you_mean(name, Choices.model_fields))
-                )
-            else:
-                problems.add(f"run setting {name}: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}")
+        for fault in read_faults(Choices, error, composed):
+            problems.add(fault.sentence("run setting"), hint=fault.hint)
         raise SpecError(problems.found) from None

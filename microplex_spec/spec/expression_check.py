@@ -107,8 +107,8 @@ def inner_entity(quantifier: Quantifier, target: str, entities: Entities, levels
     if quantifier.kind in _COUNTING:
         outer = target if lowest else levels[-1]
         raise LevelError(
-            f"{quantifier}: a {levels[0]} may touch several {outer}s, so {quantifier.kind} would count it once "
-            f"per {inner}; use any, all, max_of or min_of, or a column of {inner}"
+            f"{quantifier}: a {levels[0]} may touch several {outer}s, so {quantifier.kind} would count it "
+            f"once per {inner}; use any, all, max_of or min_of, or a column of {inner}"
         )
     return inner
 
@@ -152,7 +152,10 @@ class _Checker:
 
     def add(self, node: Node, message: str, hint: str = "") -> None:
         place = self.expression.place_of(node)
-        self.problems.add(message if place else f"{message}, in {str(self.expression)!r}", place, hint)
+        whole = str(self.expression)
+        if place is None and whole not in message:
+            message = f"{message}, in {whole!r}"
+        self.problems.add(message, place, hint)
 
     def visit(self, node: Node, entity: str | None) -> ValueType | None:
         """Type of `node` for each row of `entity`; None for the entity: rows of something not known yet."""

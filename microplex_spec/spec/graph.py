@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from .expression import parse
+from .expression import Expression, parse
 from .model import Spec
 from .variables import Variable
+from .yaml_reader import Path_
+
+
+def uses(spec: Spec, variable: Variable) -> Iterator[tuple[Path_, Expression]]:
+    """(field, expression) of everything in a variable's definition that names other variables."""
+    if variable.origin == "imputed":
+        for field, items in (("predictors", variable.predictors), ("order", variable.order)):
+            for index, item in enumerate(items):
+                for text in spec.settings.predictor_sets.get(item, (item,)):
+                    yield (field, index), parse(text)
+    if variable.derive is not None:
+        yield ("derive",), parse(variable.derive)
+    for text in variable.rate.by if variable.rate else ():
+        yield ("rate", "by", text), parse(text)
+    if variable.zero_when:
+        yield ("zero_when",), parse(variable.zero_when)
+    if variable.share_of:
+        yield ("share_of",), parse(variable.share_of)
 
 
 def needs(spec: Spec, variable: Variable) -> set[str]:
     """Names of the declared variables that must stand before `variable` can be made."""
-    texts: Iterable[str] = ()
-    if variable.origin == "imputed":
-        texts = spec.predictors(variable)
-    elif variable.derive is not None:
-        texts = (variable.derive,)
-    elif variable.rate is not None:
-        texts = variable.rate.by
-    expressions = [parse(text) for text in texts]
-    if variable.zero_when:
-        expressions.append(parse(variable.zero_when))
-    names = {name for expression in expressions for name in expression.names}
-    if variable.share_of:
-        names.add(variable.share_of)
-    for engine in {engine for expression in expressions for engine, _ in expression.engine_variables}:
+    return {name for _, expression in uses(spec, variable) for name in _named(spec, expression)}
+
+
+def _named(spec: Spec, expression: Expression) -> set[str]:
+    """The declared variables that an expression rests on: those it names, and all that feed an engine it asks."""
+    names = set(expression.names)
+    for engine in {engine for engine, _ in expression.engine_variables}:
         names |= engine_inputs(spec.variables, engine)
+        mappings = (variable.engine.get(engine) for variable in spec.variables.values())
+        for where in {mapping.where for mapping in mappings if mapping and mapping.where}:
+            names |= parse(where).names
     return names & set(spec.variables)
 
 
@@ -51,10 +65,19 @@ def order(names: Iterable[str], before: Callable[[str], set[str]]) -> list[str]:
     return done
 
 
-def cycle(spec: Spec) -> list[str] | None:
-    """Variables that need each other in a ring, or None."""
+def cycle(spec: Spec) -> tuple[list[str], Path_] | None:
+    """Variables that need each other in a ring, and the field by which the first needs the second; or None.
+
+    The ring starts at the variable that is declared first, and each needs the next.
+    """
     try:
         order(spec.variables, lambda name: needs(spec, spec.variables[name]))
     except CycleError as error:
-        return list(dict.fromkeys(reversed(error.args[1])))
+        # graphlib lists each node before the one that needs it, the first one again at the end.
+        ring = list(reversed(error.args[1]))[:-1]
+        first = min(range(len(ring)), key=lambda at: list(spec.variables).index(ring[at]))
+        ring = [*ring[first:], *ring[:first]]
+        following = [*ring[1:], ring[0]][0]
+        found = uses(spec, spec.variables[ring[0]])
+        return ring, next(field for field, expression in found if following in _named(spec, expression))
     return None

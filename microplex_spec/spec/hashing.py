@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,10 +19,14 @@ def file_sha256(path: Path, cache: Path) -> str:
         remembered = json.loads(known.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         remembered = {}
+    if not isinstance(remembered, dict):
+        remembered = {}
     if key not in remembered:
         with path.open("rb") as stream:
             remembered[key] = hashlib.file_digest(stream, "sha256").hexdigest()
-        write_atomically(known, json.dumps(remembered, indent=0, sort_keys=True))
+        # A cache that cannot be written is one that is always lost.
+        with contextlib.suppress(OSError):
+            write_atomically(known, json.dumps(remembered, indent=0, sort_keys=True))
     return remembered[key]
 
 
@@ -29,6 +34,10 @@ def write_atomically(path: Path, text: str) -> None:
     """Write a text so that a reader sees the old or the new content, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

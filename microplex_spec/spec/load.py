@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from .benchmarks import Benchmark
 from .check import check_spec
 from .entities import Entities, Entity
-from .errors import Place, Problems, SpecError
-from .expand import expand_row
+from .errors import Problems, SpecError, did_you_mean
+from .expand import EXPANSION_KEYS, expand_row
 from .model import Spec, SpecFile
 from .places import Places, read_record
 from .project import Project, find_project
@@ -18,7 +19,7 @@ from .record import Record
 from .sources import Source
 from .targets import Target
 from .variables import Variable
-from .yaml_reader import Document, read_yaml
+from .yaml_reader import Document, Path_, read_yaml
 
 
 def load_spec(spec: str | Path, project: Project | None = None) -> Spec:
@@ -33,19 +34,23 @@ class _Loader:
     def __init__(self, project: Project, folder: Path):
         self.project, self.folder = project, folder
         self.problems, self.places = Problems(), Places()
+        # Whether every file could be read: else names would be called unknown that stand in a file not read.
+        self.complete = True
 
     def load(self) -> Spec:
         settings = self.settings()
-        entities = Entities(self.named("entities.yaml", Entity, "entity"))
+        declared = self.named("entities.yaml", Entity, "entity")
+        entities = Entities(declared)
         sources = self.named("sources.yaml", Source, "source")
         variables: dict[str, Variable] = {}
         for path in sorted((self.folder / "variables").glob("*.yaml")):
-            self.merge(variables, self.named(f"variables/{path.name}", Variable, "variable"), "variable")
-        benchmarks = tuple(self.listed("benchmarks.yaml", "benchmarks", Benchmark, "benchmark", optional=True))
+            variables.update(self.named(f"variables/{path.name}", Variable, "variable"))
+        if not (self.folder / "variables").is_dir():
+            self.problems.add(f"no such folder: {self.project.shown(self.folder / 'variables')}")
+        benchmarks = tuple(self.benchmarks())
         targets = tuple(self.targets(settings)) if settings else ()
-        if not settings or not entities:
-            self.problems.raise_if_any()
-        assert settings is not None
+        if settings is None or not self.complete or self.places.names("entity") != set(declared) or not declared:
+            raise SpecError(self.problems.found)
         spec = Spec(
             settings=settings,
             folder=self.folder,
@@ -66,6 +71,7 @@ class _Loader:
             return read_yaml(path, self.project.shown(path))
         except SpecError as error:
             self.problems.absorb(error)
+            self.complete = False
             return None
 
     def settings(self) -> SpecFile | None:
@@ -80,81 +86,89 @@ class _Loader:
         document = self.read(self.folder / file)
         if document is None:
             return {}
-        if not isinstance(document.data, dict):
+        if not isinstance(document.data, dict) or not document.data:
             self.problems.add(f"the file must map names to {kind} definitions", document.place())
+            self.complete = False
             return {}
         found = {}
         for name, data in document.data.items():
-            self.places.note(kind, name, document, (name,))
-            record = read_record(model, data or {}, document, (name,), self.problems, f"{kind} {name!r}", name=name)
-            if record is not None:
-                found[name] = record
+            place = document.place(name, key=True)
+            if earlier := self.places.note(kind, name, document, (name,)):
+                self.problems.add(f"{kind} {name!r} is declared twice", place, f"first at {earlier}")
+            elif not name.isidentifier() or keyword.iskeyword(name):
+                self.problems.add(f"{name!r} cannot name a {kind}", place, "use letters, digits and _, no digit first")
+            else:
+                data = {} if data is None else data
+                record = read_record(model, data, document, (name,), self.problems, f"{kind} {name!r}", name=name)
+                if record is not None:
+                    found[name] = record
         return found
 
-    def merge(self, into: dict[str, Any], new: dict[str, Any], kind: str) -> None:
-        for name, record in new.items():
-            if name in into:
-                self.problems.add(f"{kind} {name!r} is declared twice", self.places.of(kind, name))
-            into[name] = record
-
-    def listed[M: Record](
-        self, file: str, key: str, model: type[M], kind: str, optional: bool = False
-    ) -> Iterator[M]:
-        path = self.folder / file
-        if optional and not path.is_file():
-            return
-        document = self.read(path)
+    def benchmarks(self) -> Iterator[Benchmark]:
+        path = self.folder / "benchmarks.yaml"
+        document = self.read(path) if path.is_file() else None
         if document is not None:
-            yield from self.rows(document, key, model, kind)
+            yield from self.rows(document, self.folder, "benchmarks", Benchmark, "benchmark")
 
     def targets(self, settings: SpecFile) -> Iterator[Target]:
-        for entry in settings.targets:
+        files: dict[Path, None] = {}
+        for index, entry in enumerate(settings.targets):
             root = self.project.targets / entry
-            found = sorted(root.rglob("*.yaml")) if root.is_dir() else [root]
-            if not found or not found[0].is_file():
-                place = self.places.of("spec", "spec", "targets")
-                self.problems.add(f"no target file or folder {entry!r} under targets", place)
-                continue
-            for path in found:
-                document = self.read(path)
-                if document is not None:
-                    yield from self.rows(document, "targets", Target, "target")
+            found = sorted(root.rglob("*.yaml")) if root.is_dir() else [root] if root.is_file() else []
+            if not found:
+                known = [str(path.relative_to(self.project.targets)) for path in self.project.targets.rglob("*")]
+                hint = did_you_mean(entry, [name for name in known if not name.endswith(".csv")])
+                place = self.places.of("spec", "spec", "targets", index)
+                self.problems.add(f"no target file or folder {entry!r} under targets", place, hint)
+                self.complete = False
+            files.update(dict.fromkeys(found))
+        for path in files:
+            document = self.read(path)
+            if document is not None:
+                yield from self.rows(document, path.parent, "targets", Target, "target")
 
     def rows[M: Target | Benchmark](
-        self, document: Document, key: str, model: type[M], kind: str
+        self, document: Document, folder: Path, key: str, model: type[M], kind: str
     ) -> Iterator[M]:
         """The objects of a file that lists them under `key`, its `defaults` filled in, its tables expanded."""
         data = document.data if isinstance(document.data, dict) else {}
-        for name in set(data) - {key, "defaults", "source"}:
-            self.problems.unknown("key", name, [key, "defaults", "source"], document.place(name, key=True))
+        shared = {"defaults": (), "source": ("source",)}
+        for name in set(data) - {key, *shared}:
+            self.problems.unknown("key", name, [key, *shared], document.place(name, key=True))
         if not isinstance(data.get(key), tuple):
             self.problems.add(f"the file must list its {key} under {key!r}", document.place())
             return
-        folder = self.folder if kind == "benchmark" else Path(self.project.root / document.file).parent
+        for name in shared:
+            if not isinstance(data.get(name, {}), dict):
+                self.problems.add(f"{name!r} must be a mapping of keys to values", document.place(name))
+                return
+        for above, below in shared.items():
+            document.inherit((above,), [(key, index, *below) for index in range(len(data[key]))])
         for index, row in enumerate(data[key]):
             path = (key, index)
-            place = document.place(*path)
             if not isinstance(row, dict):
-                self.problems.add(f"a {kind} must be a mapping of keys to values", place)
+                self.problems.add(f"a {kind} must be a mapping of keys to values", document.place(*path))
                 continue
             row = {**data.get("defaults", {}), **row}
-            if isinstance(source := row.get("source", {}), dict) and data.get("source"):
+            if isinstance(source := row.get("source", {}), dict) and "source" in data:
                 row["source"] = {**data["source"], **source}
-            told = False
-            for filled in expand_row(row, folder, place, self.problems):
-                if told:
-                    continue
-                before = len(self.problems.found)
-                record = read_record(model, filled, document, path, self.problems, f"{kind} {filled.get('id', '')!r}")
-                # One fault of a table row would be told once a line of the table.
-                told = len(self.problems.found) > before
-                if record is not None:
-                    self.note_id(kind, record.id, document, path, place)
-                    yield record
+            yield from self.row(row, document, folder, path, model, kind)
 
-    def note_id(self, kind: str, name: str, document: Document, path: tuple[str | int, ...], place: Place) -> None:
-        earlier = self.places.of(kind, name)
-        if earlier is not None:
-            self.problems.add(f"{kind} id {name!r} stands twice", place, f"first at {earlier}")
-            return
-        self.places.note(kind, name, document, path)
+    def row[M: Target | Benchmark](
+        self, row: dict[str, Any], document: Document, folder: Path, path: Path_, model: type[M], kind: str
+    ) -> Iterator[M]:
+        before = len(self.problems.found)
+        for data, line in expand_row(row, folder, document, path, self.problems):
+            # One fault of a table row would be told once a line of the table.
+            if len(self.problems.found) > before:
+                break
+            name = data.get("id")
+            what = f"{kind} {name!r}" if isinstance(name, str) else f"the {kind}"
+            if isinstance(name, str) and (earlier := self.places.note(kind, name, document, path, row, line)):
+                place, hint = document.place(*path, "id"), f"first at {earlier}"
+                self.problems.add(f"{kind} id {name!r} stands twice", place, hint)
+            record = read_record(model, data, document, path, self.problems, what, also=EXPANSION_KEYS)
+            if record is not None:
+                yield record
+        if len(self.problems.found) > before and isinstance(row.get("id"), str):
+            self.places.note(kind, row["id"], document, path, row)

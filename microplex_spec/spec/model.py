@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from .benchmarks import Benchmark
 from .entities import Entities
@@ -25,10 +27,16 @@ class CalibrationSettings(Record):
     min_support: int = Field(default=1, ge=1)
 
 
+def _plain(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]+", name):
+        raise ValueError(f"must be of small letters, digits and _, got {name!r}")
+    return name
+
+
 class SpecFile(Record):
     """The keys of spec.yaml."""
 
-    name: str = Field(pattern=r"^[a-z0-9_]+$")
+    name: Annotated[str, AfterValidator(_plain)]
     label: str = ""
     notes: str = ""
     period: int

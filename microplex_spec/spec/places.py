@@ -1,79 +1,124 @@
-"""From data to records: validation by pydantic, told with file:line:col and the nearest valid names."""
+"""From data to records, and back to where each was written: file, line and column of every object and field."""
 
 from __future__ import annotations
 
-import typing
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from .errors import Place, Problems, did_you_mean
+from .errors import Place, Problems
+from .faults import read_faults
 from .yaml_reader import Document, Path_
+
+# A place in a text that the cells of a table fill: {state}.
+SLOT = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Where an object was written; `row` with its slots and the table's `line` that filled them, if it was expanded."""
+
+    document: Document
+    path: Path_
+    row: Any = None
+    line: Mapping[str, str] | None = None
 
 
 class Places:
-    """Where each object of a spec was written: ("variables", "dividends") -> its document and path."""
+    """Where each object of a spec was written: ("variable", "dividends") -> its document and path."""
 
     def __init__(self) -> None:
-        self._objects: dict[tuple[str, str], tuple[Document, Path_]] = {}
+        self._objects: dict[tuple[str, str], _Written] = {}
 
-    def note(self, kind: str, name: str, document: Document, path: Path_) -> None:
-        self._objects[kind, name] = (document, path)
+    def note(
+        self,
+        kind: str,
+        name: str,
+        document: Document,
+        path: Path_,
+        row: Any = None,
+        line: Mapping[str, str] | None = None,
+    ) -> Place | None:
+        """Remember an object, valid or not. An object noted before is kept, and its place returned."""
+        if (kind, name) in self._objects:
+            return self.of(kind, name)
+        self._objects[kind, name] = _Written(document, path, row, line)
+        return None
+
+    def names(self, kind: str) -> set[str]:
+        """Every name that was declared, those of faulty objects too."""
+        return {name for noted, name in self._objects if noted == kind}
+
+    def written(self, kind: str, name: str) -> tuple[Document, Path_] | None:
+        """The document that an object was written in, and its path there: all targets of one table share them."""
+        found = self._objects.get((kind, name))
+        return (found.document, found.path) if found else None
 
     def of(self, kind: str, name: str, *field: str | int, key: bool = False) -> Place | None:
-        """Place of an object, or of one of its fields; the object's own place where the field is inherited."""
+        """Place of an object, or of one of its fields (of the field's key: `key`), or of the nearest thing above."""
         found = self._objects.get((kind, name))
         if not found:
             return None
-        document, path = found
-        return document.place(*path, *field, key=key or not field)
+        return found.document.place(*found.path, *field, key=key or not field)
+
+    def inside(self, kind: str, name: str, field: Path_, place: Place | None) -> Place | None:
+        """Where a fault within a field's text stands in the file, undoing what folding and filling slots moved.
+
+        place: the field's own place, moved right by the characters before the fault.
+        """
+        start, found = self.of(kind, name, *field), self._objects.get((kind, name))
+        if place is None or start is None or found is None or place.line != start.line:
+            return place
+        if (*found.path, *field) in found.document.folded:
+            return start
+        text = found.row
+        for part in field:
+            text = text[part] if isinstance(text, dict) and part in text else None
+        if found.line is None or not isinstance(text, str):
+            return place
+        return replace(place, column=start.column + _unfilled(text, found.line, place.column - start.column))
+
+
+def _unfilled(text: str, line: Mapping[str, str], offset: int) -> int:
+    """The offset in a text with slots that corresponds to `offset` once they are filled."""
+    shift = 0
+    for slot in SLOT.finditer(text):
+        start, length = slot.start() + shift, len(line[slot[1]])
+        if offset < start:
+            break
+        if offset < start + length:
+            return slot.start()
+        shift += length - len(slot[0])
+    return offset - shift
 
 
 def read_record[M: BaseModel](
-    model: type[M], data: Any, document: Document, path: Path_, problems: Problems, what: str, **given: Any
+    model: type[M],
+    data: Any,
+    document: Document,
+    path: Path_,
+    problems: Problems,
+    what: str,
+    also: Iterable[str] = (),
+    **given: Any,
 ) -> M | None:
-    """Validate `data` (plus keys `given` by its surroundings) as `model`; every fault becomes a problem."""
+    """Validate `data` (plus keys `given` by its surroundings) as `model`; every fault becomes a problem.
+
+    also: keys that may stand there and were used up before; they are named as neighbours of unknown ones.
+    """
     if not isinstance(data, dict):
-        problems.add(f"{what} must be a mapping of keys to values", document.place(*path))
+        problems.add(f"{what} must be a mapping of keys to values", document.place(*path, key=True))
         return None
+    for key in given.keys() & data.keys():
+        hint = "it follows from where this stands"
+        problems.add(f"unknown key {key!r}", document.place(*path, key, key=True), hint)
     try:
-        return model.model_validate({**given, **data})
+        return model.model_validate({**data, **given})
     except ValidationError as error:
-        for fault in error.errors():
-            _tell(model, fault, document, path, problems, what)
+        for fault in read_faults(model, error, data, also, hidden=given):
+            place = document.place(*path, *fault.field, key=fault.at_key)
+            problems.add(fault.sentence(what), place, fault.hint)
         return None
-
-
-def _tell(
-    model: type[BaseModel], fault: Any, document: Document, path: Path_, problems: Problems, what: str
-) -> None:
-    loc = tuple(part for part in fault["loc"] if not str(part).startswith("function-"))
-    name = ".".join(map(str, loc))
-    if fault["type"] == "extra_forbidden":
-        known = _keys_at(model, loc[:-1])
-        problems.unknown("key", loc[-1], known, document.place(*path, *loc, key=True))
-    elif fault["type"] == "missing":
-        problems.add(f"{what} lacks {name!r}", document.place(*path, key=True))
-    elif fault["type"] == "literal_error":
-        known = [part.strip().strip("'") for part in fault["ctx"]["expected"].replace(" or ", ", ").split(",")]
-        hint = did_you_mean(str(fault["input"]), known)
-        problems.add(f"{name} cannot be {fault['input']!r}", document.place(*path, *loc), hint)
-    else:
-        message = fault["msg"].removeprefix("Value error, ")
-        message = message[0].lower() + message[1:]
-        got = f", got {fault['input']!r}" if loc and isinstance(fault["input"], str | int | float) else ""
-        problems.add(f"{what}: {name + ': ' if name else ''}{message}{got}", document.place(*path, *loc))
-
-
-def _keys_at(model: Any, loc: tuple[Any, ...]) -> list[str]:
-    """The keys that are known at a location inside a model, following nested records and containers."""
-    for part in loc:
-        inner: Any = None
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
-            inner = fields.get(part) or fields.get(str(part))
-        candidates = [inner, *typing.get_args(inner)] if inner is not None else typing.get_args(model)
-        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), inner)
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return [field.alias or name for name, field in model.model_fields.items() if name != "name"]
-    return []

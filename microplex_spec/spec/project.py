@@ -43,7 +43,8 @@ class Project:
             if (folder / "spec.yaml").is_file():
                 return folder.resolve()
         known = [path.parent.name for path in (self.conf / "specs").glob("*/spec.yaml")]
-        raise SpecError(Problem(f"no spec {spec!r} under conf/specs, and no such folder", hint=did_you_mean(spec, known)))
+        hint = did_you_mean(spec, known)
+        raise SpecError(Problem(f"no spec {spec!r} under conf/specs, and no such folder", hint=hint))
 
     def shown(self, path: Path) -> str:
         """A path as a user would type it from the project's root."""

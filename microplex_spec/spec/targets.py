@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, FiniteFloat
 
 from .record import Record
 
 Role = Literal["fit", "holdout", "monitor"]
 TargetUnit = Literal["usd", "count", "share", "usd_per_unit"]
+
+
+def _dotted(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_\-]+)*", name):
+        raise ValueError(f"must be of small letters, digits, _ and -, its parts joined by dots, got {name!r}")
+    return name
 
 
 class TargetSource(Record):
@@ -32,12 +39,12 @@ class Target(Record):
     holdout and monitor never do. `exclude` says why a figure is kept but not used.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_\-]+)*$")
+    id: Annotated[str, AfterValidator(_dotted)]
     label: str = ""
     measure: str
     of: str
     where: str = ""
-    value: float
+    value: FiniteFloat
     unit: TargetUnit
     period: int
     tolerance: float | None = Field(default=None, gt=0)

@@ -6,7 +6,7 @@ total (`share_of` beside `from`), derived by an expression (`derive`), or drawn 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -36,6 +36,12 @@ class Bounds(Record):
     min: float | None = None
     max: float | None = None
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Bounds:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
 
 class Backend(Record):
     """A backend by name with its parameters; what is not given is the backend's own default."""
@@ -51,7 +57,7 @@ class Rate(Record):
     """
 
     otherwise: float = Field(ge=0, le=1)
-    by: dict[str, float] = {}
+    by: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     source: str
 
 
@@ -106,7 +112,9 @@ class Variable(Record):
                 if getattr(self, key):
                     raise ValueError(f"{key!r} is for imputed variables; say which source it is drawn from (from:)")
         elif not self.predictors:
-            raise ValueError("an imputed variable needs predictors")
+            raise ValueError("an imputed variable needs predictors; name them under predictors:")
+        if self.uprate and self.origin in ("derived", "rate"):
+            raise ValueError("'uprate' is for amounts read from a source; what is derived or drawn follows by itself")
         return self
 
     @property

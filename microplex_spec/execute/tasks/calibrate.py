@@ -29,7 +29,10 @@ def run(task: Task) -> dict[str, Any]:
     ledger = refuse_unreachable(ledger, matrix, initial, bounds)
     chosen = ((ledger["role"] == "fit") & (ledger["status"] == "fitted")).to_numpy()
     ledger["initial"] = estimates(matrix, ledger, initial)
-    weights, result = initial, {"calibrator": task.step.backend, "converged": True, "iterations": 0, "reason": "no target to fit"}
+    weights, result = (
+        initial,
+        {"calibrator": task.step.backend, "converged": True, "iterations": 0, "reason": "no target to fit"},
+    )
     if chosen.any():
         fit = ledger[chosen]
         problem = CalibrationProblem(
@@ -48,7 +51,8 @@ def run(task: Task) -> dict[str, Any]:
     columns = {key: record_ids(population, root), "design_weight": initial, "weight": weights}
     pd.DataFrame(columns).to_parquet(task.out / "weights.parquet", index=False)
     ledger.to_parquet(task.out / "ledger.parquet", index=False)
-    result |= {"health": weight_health(weights, initial, bounds), "bounds": bounds}
+    finite = list(bounds) if np.isfinite(bounds[1]) else None
+    result |= {"health": weight_health(weights, initial, bounds), "bounds": finite}
     (task.out / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return {**result, "targets": int(chosen.sum())}
 
@@ -62,7 +66,7 @@ def scaled_weights(population: Population, scale: dict[str, Any] | None) -> np.n
 
 
 def refuse_unreachable(
-    ledger: pd.DataFrame, matrix: Any, initial: np.ndarray, bounds: tuple[float, float] | None
+    ledger: pd.DataFrame, matrix: Any, initial: np.ndarray, bounds: tuple[float, float]
 ) -> pd.DataFrame:
     """Mark fit targets that no weights within the bounds can meet: fitting them would only bend the others."""
     least, most = reachable(matrix, ledger, initial, bounds)
@@ -75,5 +79,5 @@ def refuse_unreachable(
     for row in np.flatnonzero(beyond):
         reach = f"{least[row]:.4g} to {most[row]:.4g}"
         ledger.loc[row, "status"] = "unsupported"
-        ledger.loc[row, "reason"] = f"out of reach: weights within {bounds or 'zero and more'} give {reach}"
+        ledger.loc[row, "reason"] = f"out of reach: weights within {bounds[0]:g} to {bounds[1]:g} times their design give {reach}"
     return ledger

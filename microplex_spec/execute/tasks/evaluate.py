@@ -13,7 +13,15 @@ from ...evaluate.fit import fit_within, holdout_median_error, relative_errors
 from ...population import Population, evaluate
 from ...spec.expression import parse
 from ..task import Task
-from .shared import TRUTH, base_population, read_column, read_engine_columns, read_population, weighted_shares, write_csv
+from .shared import (
+    TRUTH,
+    base_population,
+    read_column,
+    read_engine_columns,
+    read_population,
+    weighted_shares,
+    write_csv,
+)
 
 BINS = 40
 
@@ -55,13 +63,25 @@ def target_table(task: Task, sources: dict[str, Any]) -> pd.DataFrame:
     ledger["source"] = [citation(sources[name]) for name in ledger["id"]]
     for field in ("unit", "agency", "url"):
         ledger[field] = [sources[name][field] for name in ledger["id"]]
-    first = ["id", "role", "status", "reason", "value", "initial", "final", "rel_error_initial", "rel_error_final"]
+    first = [
+        "id",
+        "role",
+        "status",
+        "reason",
+        "value",
+        "initial",
+        "final",
+        "rel_error_initial",
+        "rel_error_final",
+    ]
     return ledger[[*first, "tolerance", "source", "unit", "support", "agency", "url"]]
 
 
 def citation(source: dict[str, Any]) -> str:
     """A source in one line."""
-    return ", ".join(source[field] for field in ("agency", "title", "table", "cell", "vintage") if source[field])
+    return ", ".join(
+        source[field] for field in ("agency", "title", "table", "cell", "vintage") if source[field]
+    )
 
 
 def benchmark_table(
@@ -75,7 +95,9 @@ def benchmark_table(
         columns = read_engine_columns(artifact, {name})[benchmark["entity"]]
         values = columns[name].astype(np.float64)
         if benchmark["where"]:
-            values = np.where(evaluate(parse(benchmark["where"]), population, benchmark["entity"]), values, 0.0)
+            values = np.where(
+                evaluate(parse(benchmark["where"]), population, benchmark["entity"]), values, 0.0
+            )
         computed = float(values @ population.weights("calibrated", benchmark["entity"]))
         source = sources[benchmark["id"]]
         rows.append(

@@ -1,0 +1,64 @@
+"""What every calibrator declares (capabilities, costs, version) and does (`solve`)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..spec.cost import CalibrationShape, Cost
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .problem import CalibrationProblem, CalibrationResult
+
+
+@dataclass(frozen=True)
+class CalibratorCapabilities:
+    """One row of the capability table; the compiler chooses by it, and the contract suite tests it.
+
+    linear: takes any column of the matrix, not only the 0/1 margins of `margins_only`.
+    signed_targets, zero_targets: takes targets below, or equal to, zero.
+    bounds: keeps the ratios of weights within the bounds of the problem.
+    exact: meets feasible targets to 1e-6. soft: trades contradictory targets off by their tolerances.
+    sparse_input: never makes the matrix dense.
+    zero_weights: may give weight zero to a record that had a positive one.
+    seeded: draws random numbers. record_budget: can keep a given number of records only.
+    """
+
+    linear: bool = True
+    signed_targets: bool = True
+    zero_targets: bool = True
+    bounds: bool = True
+    exact: bool = True
+    soft: bool = True
+    sparse_input: bool = True
+    zero_weights: bool = False
+    seeded: bool = False
+    record_budget: bool = False
+    margins_only: bool = False
+
+
+class Calibrator(ABC):
+    """A backend: parameters in `__init__`, nothing learned, one problem per `solve`.
+
+    version: counts up with any change of code that changes weights, so that stored results are redone.
+    """
+
+    version: ClassVar[int]
+    capabilities: ClassVar[CalibratorCapabilities]
+
+    @classmethod
+    @abstractmethod
+    def predict_cost(cls, shape: CalibrationShape, params: Mapping[str, Any]) -> Cost:
+        """Predicted cost of a solve of this shape; imports nothing heavy."""
+
+    @abstractmethod
+    def solve(self, problem: CalibrationProblem, seed: int = 0, start: np.ndarray | None = None) -> CalibrationResult:
+        """Weights for the problem. start: (k,) multipliers of an earlier result, where a backend has them."""
+
+    def ratio_bounds(self) -> tuple[float, float]:
+        """Lowest and highest ratio of a weight to its initial weight that the backend allows itself."""
+        return 0.0, float("inf")

@@ -1,0 +1,32 @@
+"""Calibrator `logit`: ratios smoothly within bounds (Deville and Sarndal 1992, case 6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..spec.errors import SpecError
+from ._dual_backend import DualCalibrator
+from .base import CalibratorCapabilities
+
+if TYPE_CHECKING:
+    from .distances import Distance
+
+
+class Logit(DualCalibrator):
+    """Ratios strictly between two bounds, a tenth and ten by default: wide enough for survey data reweighted
+    to tax records, narrow enough that no record stands for more than ten times its sample share."""
+
+    version = 1
+    capabilities = CalibratorCapabilities(seeded=True)
+
+    def __init__(self, softness: float = 1.0, lower: float = 0.1, upper: float = 10.0, max_iterations: int = 500):
+        super().__init__(softness, lower, upper, max_iterations)
+
+    def distance(self, lower: float, upper: float) -> Distance:
+        from .distances import logit
+
+        if not np.isfinite(upper):
+            raise SpecError("calibrator 'logit' needs a finite upper bound of weight ratios")
+        return logit(lower, upper)

@@ -1,0 +1,241 @@
+"""What a calibrator is asked (`CalibrationProblem`) and what it answers (`CalibrationResult`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..spec.errors import Problems
+
+EXACT = 1e-6
+"""Relative tolerance of a target that is to be met exactly."""
+
+BLOCK_NONZEROS = 1 << 22
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationProblem:
+    """Find weights near the initial ones whose column sums over a sparse matrix meet the targets.
+
+    Checked when made, all faults at once, each naming its target; the arrays given are never altered.
+
+    matrix: scipy CSR (n_records, n_targets), float32 or float64 values kept as they are.
+    targets: (k,) in the units of the matrix columns. initial_weights: (n,), at least 0, not all 0.
+    tolerance: None (exact: 1e-6), or one relative tolerance for all, or (k,). For a target of zero the
+        error is relative to the gross initial total of its column, the sum of |a_ij| w0_i.
+    bounds: None, or (lowest, highest) ratio of a weight to its initial weight, on either side of 1.
+    names: (k,) of the targets, for messages.
+    Raises SpecError.
+    """
+
+    matrix: Any
+    targets: np.ndarray
+    initial_weights: np.ndarray
+    tolerance: np.ndarray | float | None = None
+    bounds: tuple[float, float] | None = None
+    names: Sequence[str] | None = None
+    gross: np.ndarray = field(init=False, repr=False)
+    """(k,) gross initial totals, the sums of |a_ij| w0_i."""
+
+    def __post_init__(self) -> None:
+        def put(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        put("matrix", _canonical_csr(self.matrix))
+        put("targets", np.atleast_1d(np.asarray(self.targets, dtype=np.float64)))
+        put("initial_weights", np.atleast_1d(np.asarray(self.initial_weights, dtype=np.float64)))
+        problems = Problems()
+        n, k = self.matrix.shape
+        if n == 0 or k == 0:
+            problems.add(f"the calibration matrix is empty: {n} records, {k} targets")
+        if self.targets.shape != (k,):
+            problems.add(f"the matrix has {k} targets, but {self.targets.size} target values are given")
+        if self.initial_weights.shape != (n,):
+            problems.add(f"the matrix has {n} records, but {self.initial_weights.size} initial weights are given")
+        if self.names is not None and len(self.names) != k:
+            problems.add(f"the matrix has {k} targets, but {len(self.names)} names are given")
+        problems.raise_if_any()
+        put("tolerance", _tolerance(self.tolerance, k, self.name, problems))
+        put("bounds", _bounds(self.bounds, problems))
+        self._check_values(problems)
+        problems.raise_if_any()
+
+    def _check_values(self, problems: Problems) -> None:
+        w0 = self.initial_weights
+        if not np.isfinite(w0).all():
+            problems.add(f"{np.count_nonzero(~np.isfinite(w0))} initial weights are not finite")
+        elif (w0 < 0).any():
+            problems.add(f"{np.count_nonzero(w0 < 0)} initial weights are negative")
+        elif not (w0 > 0).any():
+            problems.add("all initial weights are zero")
+        for j in np.flatnonzero(~np.isfinite(self.targets)):
+            problems.add(f"target {self.name(j)!r} has the value {self.targets[j]}")
+        problems.raise_if_any()
+        gross = weighted_sums(self.matrix, w0, absolute=True)
+        object.__setattr__(self, "gross", gross)
+        for j in np.flatnonzero(~np.isfinite(gross)):
+            problems.add(f"target {self.name(j)!r} has records whose value is not finite")
+        for j in np.flatnonzero(gross == 0):
+            problems.add(f"target {self.name(j)!r} has no record with a weight to support it")
+
+    def name(self, j: int | np.integer) -> str:
+        """The name of target j in messages."""
+        return str(self.names[int(j)]) if self.names is not None else str(j)
+
+    @property
+    def scale(self) -> np.ndarray:
+        """(k,) what errors are relative to: |target|, or the gross initial total where the target is zero."""
+        return np.where(self.targets == 0, self.gross, np.abs(self.targets))
+
+    @cached_property
+    def initial_estimates(self) -> np.ndarray:
+        """(k,) totals under the initial weights."""
+        return weighted_sums(self.matrix, self.initial_weights)
+
+    def reachable(self, lower: float, upper: float) -> tuple[np.ndarray, np.ndarray]:
+        """(k,) lowest and highest total that any ratios within the bounds give, each target by itself."""
+        positive = (self.gross + self.initial_estimates) / 2
+        negative = (self.gross - self.initial_estimates) / 2
+        return lower * positive - upper * negative, upper * positive - lower * negative
+
+    def judge(
+        self,
+        weights: np.ndarray,
+        *,
+        iterations: int = 0,
+        ended: str,
+        multipliers: np.ndarray | None = None,
+        seconds: float = 0.0,
+        bounds: tuple[float, float] = (0.0, np.inf),
+    ) -> CalibrationResult:
+        """The result of a backend: the one place that says what `converged` means.
+
+        ended: how the backend came to its end, e.g. "stopped after 300 iterations"; it opens the reason.
+        bounds: of the ratios the backend allowed itself; a target out of their reach is named.
+        """
+        estimates = weighted_sums(self.matrix, weights)
+        errors = (estimates - self.targets) / self.scale
+        outside = np.flatnonzero(~(np.abs(errors) <= self.tolerance))
+        reason = ended
+        if outside.size:
+            worst = outside[np.argmax(np.abs(errors[outside]))]
+            reason += (
+                f"; {outside.size} of {errors.size} targets outside tolerance, "
+                f"worst {self.name(worst)!r} at {errors[worst]:+.3%}"
+            )
+            reason += self._out_of_reach(outside, bounds)
+        return CalibrationResult(
+            weights=weights,
+            converged=outside.size == 0,
+            iterations=iterations,
+            estimates=estimates,
+            relative_errors=errors,
+            reason=reason,
+            multipliers=np.zeros(errors.size) if multipliers is None else multipliers,
+            seconds=seconds,
+        )
+
+    def _out_of_reach(self, outside: np.ndarray, bounds: tuple[float, float]) -> str:
+        upper = min(bounds[1], 1e300 / self.gross.max())
+        lowest, highest = self.reachable(bounds[0], upper)
+        slack = self.tolerance * self.scale
+        far = [j for j in outside if self.targets[j] + slack[j] < lowest[j] or self.targets[j] - slack[j] > highest[j]]
+        if not far:
+            return ""
+        j = far[0]
+        limit = f"at least {lowest[j]:.6g}" if self.targets[j] < lowest[j] else f"at most {highest[j]:.6g}"
+        return (
+            f"; {len(far)} out of reach of any weights allowed, "
+            f"such as {self.name(j)!r}: {self.targets[j]:.6g}, where they give {limit}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationResult:
+    """Weights, one per record in the order given, at least 0; and how well they meet the targets.
+
+    converged: every target within its tolerance, whatever the backend. reason: how the solve ended, and
+    what is outside tolerance. relative_errors: (k,) signed. multipliers: (k,) of the dual, to start the
+    next solve from; zeros from a backend that has none. seconds: of the solve.
+    """
+
+    weights: np.ndarray
+    converged: bool
+    iterations: int
+    estimates: np.ndarray
+    relative_errors: np.ndarray
+    reason: str
+    multipliers: np.ndarray
+    seconds: float = 0.0
+
+
+def weighted_sums(matrix: Any, weights: np.ndarray, absolute: bool = False) -> np.ndarray:
+    """(k,) column sums of a CSR matrix under row weights, in float64, a block of rows at a time.
+
+    Blocks keep the float64 copy that a product makes of float32 values small.
+    """
+    from scipy.sparse import csr_array
+
+    total = np.zeros(matrix.shape[1])
+    for rows in _row_blocks(matrix.indptr):
+        first, last = matrix.indptr[rows.start], matrix.indptr[rows.stop]
+        values = matrix.data[first:last].astype(np.float64)
+        if absolute:
+            np.abs(values, out=values)
+        shape = (rows.stop - rows.start, matrix.shape[1])
+        pointers = matrix.indptr[rows.start : rows.stop + 1] - first
+        block = csr_array((values, matrix.indices[first:last], pointers), shape=shape)
+        total += block.T @ weights[rows]
+    return total
+
+
+def _row_blocks(indptr: np.ndarray) -> Iterator[slice]:
+    cuts = np.searchsorted(indptr, np.arange(BLOCK_NONZEROS, indptr[-1], BLOCK_NONZEROS))
+    edges = np.unique(np.concatenate([[0], cuts, [indptr.size - 1]]))
+    for start, stop in pairwise(edges):
+        yield slice(int(start), int(stop))
+
+
+def _canonical_csr(matrix: Any) -> Any:
+    """The matrix as CSR with sorted columns and floating values; the caller's own where it is so already."""
+    from scipy.sparse import csr_array
+
+    own = csr_array(matrix)
+    if own.data.dtype not in (np.float32, np.float64):
+        own = own.astype(np.float64)
+    if not own.has_canonical_format:
+        own = own.copy()
+        own.sum_duplicates()
+    return own
+
+
+def _tolerance(given: Any, k: int, name: Any, problems: Problems) -> np.ndarray:
+    values = np.asarray(EXACT if given is None else given, dtype=np.float64)
+    if values.ndim and values.shape != (k,):
+        problems.add(f"the matrix has {k} targets, but {values.size} tolerances are given")
+        return np.full(k, EXACT)
+    values = np.broadcast_to(values, (k,))
+    for j in np.flatnonzero(~(np.isfinite(values) & (values >= 0))):
+        problems.add(f"target {name(j)!r} has the tolerance {values[j]}", hint="a relative tolerance is at least 0")
+    return np.maximum(values, EXACT)
+
+
+def _bounds(given: Any, problems: Problems) -> tuple[float, float] | None:
+    if given is None:
+        return None
+    lower, upper = (float(b) for b in given)
+    check_ratio_bounds(lower, upper, problems)
+    return lower, upper
+
+
+def check_ratio_bounds(lower: float, upper: float, problems: Problems) -> None:
+    """Report bounds that leave no room on either side of the ratio 1."""
+    if not 0 <= lower < 1:
+        problems.add(f"the lower bound of weight ratios is {lower}", hint="it must be at least 0 and below 1")
+    if not upper > 1:
+        problems.add(f"the upper bound of weight ratios is {upper}", hint="it must be above 1")

@@ -1,0 +1,162 @@
+"""What every imputer is: a capability row, a cost function, a code version, and `fit` and `draw`.
+
+A backend is one module with one subclass of `Imputer` (`_fit`, `_draw`, `predict_cost`) and one entry point.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from ..spec.cost import Cost, ImputeShape
+from ..spec.errors import Problem, SpecError
+from . import params
+from .arrays import design_weights, donor_values, predictor_matrix, record_ids
+from .regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_regime, observed_support, stray_mask
+
+
+@dataclass(frozen=True)
+class ImputerCapabilities:
+    """What a backend can serve; read by the compiler to choose among backends without running any.
+
+    weights: design weights shape both the fit and the draw. seeded: same seed, same bytes.
+    missing_predictors: NaN among predictors is routed, not refused. exact_donor_values: every draw is a value
+    that some donor has. needs: packages that must be importable beyond numpy and pandas.
+    """
+
+    regimes: frozenset[str]
+    weights: bool
+    seeded: bool
+    min_rows: int
+    missing_predictors: bool
+    exact_donor_values: bool
+    needs: tuple[str, ...] = ()
+
+
+class Imputer(ABC):
+    """An estimator of the distribution of one variable given predictors, from which values are drawn.
+
+    Parameters of all backends: regime (a name, or "auto": inferred from the donors), seed (of the fit),
+    stream (the variable's name: two variables never share uniforms), stray_tolerance (share of the donors'
+    weight that may lie outside the regime; such donors are left out of training).
+
+    After fit: `regime_` (Regime), `support_` (Support of the donors used), `n_donors_`, `n_strays_`,
+    `n_features_in_`, `feature_names_in_` (None for an array), `feature_importances_` (p,).
+    """
+
+    version: ClassVar[int]
+    capabilities: ClassVar[ImputerCapabilities]
+
+    regime_: Regime
+    support_: Support
+    n_donors_: int
+    n_strays_: int
+    n_features_in_: int
+    feature_names_in_: list[str] | None
+    feature_importances_: np.ndarray
+
+    def __init__(self, regime: str = AUTO, seed: int = 0, stream: str = "", stray_tolerance: float = 0.005):
+        self.regime = regime
+        self.seed = seed
+        self.stream = stream
+        self.stray_tolerance = stray_tolerance
+
+    @abstractmethod
+    def _fit(self, X: np.ndarray, y: np.ndarray, w: np.ndarray, regime: Regime) -> None:
+        """Learn from clean donors: X float32 (n, p), y (n,) within the regime, w (n,) positive, mean one."""
+
+    @abstractmethod
+    def _draw(self, X: np.ndarray, seed: int, ids: np.ndarray) -> np.ndarray:
+        """Draw one value per row of X float32 (n, p); each depends only on its row, seed, stream and id."""
+
+    @classmethod
+    @abstractmethod
+    def predict_cost(cls, shape: ImputeShape, settings: Mapping[str, Any] | None = None) -> Cost:
+        """Predicted cost of a fit and a draw of this shape; settings override the constructor's defaults."""
+
+    def problems(self) -> list[Problem]:
+        """What is wrong with the parameters, all at once; backends add theirs."""
+        return [
+            *params.one_of("regime", self.regime, [*REGIMES, AUTO]),
+            *params.whole_number("seed", self.seed, 0),
+            *params.share("stray_tolerance", self.stray_tolerance, zero_ok=True),
+        ]
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn the distribution of y given X under design weights; donors of zero weight are left out.
+
+        X: (n, p) array or DataFrame, NaN where missing; y: (n,) finite; sample_weight: (n,), none negative.
+        Raises SpecError for wrong parameters, infinities, unusable weights, too few donors, or a regime that
+        the donors contradict.
+        """
+        found = self.problems()
+        if found:
+            raise SpecError(found)
+        names = list(X.columns) if isinstance(X, pd.DataFrame) else None
+        matrix = predictor_matrix(X, names, self.capabilities.missing_predictors)
+        values, weights = donor_values(y, len(matrix)), design_weights(sample_weight, len(matrix))
+        weighted = weights > 0
+        matrix, values, weights = matrix[weighted], values[weighted], weights[weighted]
+        regime, strays = self._resolve_regime(values, weights)
+        keep = ~strays
+        least = self.capabilities.min_rows
+        if keep.sum() < least:
+            usable = f"{int(keep.sum()):,} with weight and within regime {regime.name!r}"
+            raise SpecError(f"too few donors: {usable}, {type(self).__name__} needs {least:,}")
+        matrix, values, weights = matrix[keep], values[keep], weights[keep]
+        self.regime_ = regime
+        self.support_ = observed_support(values, weights)
+        self.n_donors_ = len(values)
+        self.n_strays_ = int(strays.sum())
+        self.n_features_in_ = matrix.shape[1]
+        self.feature_names_in_ = names
+        self._fit(matrix, values, weights / weights.mean(), regime)
+        return self
+
+    def _resolve_regime(self, y: np.ndarray, w: np.ndarray) -> tuple[Regime, np.ndarray]:
+        """The regime in force and the strays (n,) to leave out; SpecError where the donors contradict it."""
+        support = observed_support(y, w)
+        regime = infer_regime(support) if self.regime == AUTO else REGIMES[self.regime]
+        if regime.name not in self.capabilities.regimes:
+            raise SpecError(f"{type(self).__name__} lacks regime {regime.name!r}, which the donors have")
+        against = check_regime(regime, support, self.stray_tolerance)
+        if against:
+            hint = f"the donors fit {infer_regime(support).name!r}"
+            raise SpecError(Problem(message, hint=hint) for message in against)
+        return regime, stray_mask(regime, y)
+
+    def draw(self, X: Any, seed: int, ids: Any = None) -> np.ndarray:
+        """One value per recipient, drawn from its conditional distribution: float64 (n,).
+
+        X: predictors as in fit. ids: (n,) record ids, 0..n-1 if None; a value depends on its own row,
+        the seed, the stream and its id only: draw(X[a:b], seed, ids[a:b]) is draw(X, seed, ids)[a:b], bit by
+        bit.
+        Raises SpecError for infinities, for columns other than in fit, and for ids that are no such integers.
+        """
+        if not hasattr(self, "n_features_in_"):
+            raise ValueError("draw before fit")
+        matrix = predictor_matrix(X, self.feature_names_in_, self.capabilities.missing_predictors)
+        if matrix.shape[1] != self.n_features_in_:
+            raise SpecError(f"{matrix.shape[1]} predictors given, {self.n_features_in_} were fitted on")
+        return self._draw(matrix, seed, record_ids(ids, len(matrix)))
+
+    @classmethod
+    def param_defaults(cls) -> dict[str, Any]:
+        """Every parameter of the constructor with its default: the closed world of names."""
+        parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+        return {parameter.name: parameter.default for parameter in parameters}
+
+    def get_params(self) -> dict[str, Any]:
+        """The resolved parameters, nothing implied."""
+        return {name: getattr(self, name) for name in self.param_defaults()}
+
+    def __repr__(self) -> str:
+        defaults = self.param_defaults()
+        changed = {name: value for name, value in self.get_params().items() if value != defaults[name]}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"

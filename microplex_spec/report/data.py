@@ -1,0 +1,243 @@
+"""Reads a run folder into plain records. Files that a failed build never wrote are read as empty."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..plan import Plan
+from ..spec.errors import SpecError
+
+NAN = math.nan
+
+
+@dataclass(frozen=True)
+class Target:
+    """A published figure and what the file says of it, before and after calibration. Errors are signed shares."""
+
+    id: str
+    role: str
+    status: str
+    reason: str
+    value: float
+    initial: float
+    final: float
+    error_initial: float
+    error_final: float
+    tolerance: float
+    support: float
+    source: str
+    unit: str
+    url: str
+    agency: str
+
+    @property
+    def left_out(self) -> bool:
+        return self.status in ("unsupported", "excluded")
+
+    @property
+    def series(self) -> str:
+        """The dotted id without its last part, which tells the cells of one table row or column apart."""
+        return self.id.rpartition(".")[0] or self.id
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A total that users will compute from the file, against the published one."""
+
+    id: str
+    engine: str
+    variable: str
+    period: str
+    concept: str
+    computed: float
+    value: float
+    error: float
+    in_sample: bool
+    source: str
+    url: str
+    unit: str
+    notes: str
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Weighted shares of zeros, negatives and positives, and the mean. NaN where unknown."""
+
+    zero: float
+    negative: float
+    positive: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Shares of the nonzero weighted mass in bins of one variable; `truth` is None where nothing is known."""
+
+    edges: tuple[float, ...]
+    donor: tuple[float, ...]
+    drawn: tuple[float, ...]
+    truth: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """An imputed variable: how its draws compare with the donors, and with the truth where that was kept aside."""
+
+    variable: str
+    label: str
+    unit: str
+    regime: str
+    backend: str
+    rows: float
+    donor: Shares
+    drawn: Shares
+    truth: Shares
+    ks_donor: float
+    ks_truth: float
+    seconds: float
+    strays: str
+    histogram: Histogram | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that a report tells of."""
+
+    plan: Plan
+    manifest: dict[str, Any]
+    targets: tuple[Target, ...]
+    benchmarks: tuple[Benchmark, ...]
+    imputed: tuple[Imputed, ...]
+    weights: dict[str, Any]
+
+
+def read_run(run: Path) -> Run:
+    """The records of a run folder. SpecError where it holds no plan or no manifest, or a file of it is damaged."""
+    plan = Plan.read(run / "plan.json")
+    try:
+        manifest = _json(run / "manifest.json")
+        distributions = _json(run / "distributions.json")
+        return Run(
+            plan=plan,
+            manifest=manifest,
+            targets=tuple(_target(row) for row in _rows(run / "targets.csv")),
+            benchmarks=tuple(_benchmark(row) for row in _rows(run / "benchmarks.csv")),
+            imputed=tuple(_imputed(row, distributions) for row in _rows(run / "imputation.csv")),
+            weights=_json(run / "weights.json"),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise SpecError(f"{run} holds a file that is no part of a run: {error!r}") from None
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        if path.name == "manifest.json":
+            raise SpecError(f"{path} is missing: no run stands here")
+        return {}
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _number(row: dict[str, str], name: str) -> float:
+    text = row.get(name) or ""
+    return float(text) if text.strip() else NAN
+
+
+def _target(row: dict[str, str]) -> Target:
+    value, initial, final = (_number(row, name) for name in ("value", "initial", "final"))
+    return Target(
+        id=row["id"],
+        role=row["role"],
+        status=row["status"],
+        reason=row.get("reason") or "",
+        value=value,
+        initial=initial,
+        final=final,
+        error_initial=_signed(_number(row, "rel_error_initial"), initial - value),
+        error_final=_signed(_number(row, "rel_error_final"), final - value),
+        tolerance=_number(row, "tolerance"),
+        support=_number(row, "support"),
+        source=row.get("source") or "",
+        unit=row.get("unit") or "",
+        url=row.get("url") or "",
+        agency=row.get("agency") or "",
+    )
+
+
+def _benchmark(row: dict[str, str]) -> Benchmark:
+    computed, value = _number(row, "computed"), _number(row, "value")
+    source = row.get("source") or ""
+    last = source.rpartition(", ")[2]
+    url = row.get("url") or (last if last.startswith(("https://", "http://")) else "")
+    return Benchmark(
+        id=row["id"],
+        engine=row["engine"],
+        variable=row["variable"],
+        period=row.get("period") or "",
+        concept=row.get("concept") or "",
+        computed=computed,
+        value=value,
+        error=_signed(_number(row, "rel_error"), computed - value),
+        in_sample=row["in_sample"].strip().lower() in ("true", "1"),
+        source=without_url(source, url),
+        url=url,
+        unit=row.get("unit") or "",
+        notes=row.get("notes") or "",
+    )
+
+
+def _imputed(row: dict[str, str], distributions: dict[str, Any]) -> Imputed:
+    shape = distributions.get(row["variable"], {})
+    return Imputed(
+        variable=row["variable"],
+        label=shape.get("label") or row["variable"],
+        unit=shape.get("unit") or "",
+        regime=row["regime"],
+        backend=row["backend"],
+        rows=_number(row, "rows"),
+        donor=_shares(row, "donor"),
+        drawn=_shares(row, "drawn"),
+        truth=_shares(row, "truth"),
+        ks_donor=_number(row, "ks_donor"),
+        ks_truth=_number(row, "ks_truth"),
+        seconds=_number(row, "seconds"),
+        strays=row.get("strays") or "",
+        histogram=_histogram(shape),
+    )
+
+
+def _shares(row: dict[str, str], whose: str) -> Shares:
+    return Shares(*(_number(row, f"{whose}_{name}") for name in ("zero", "negative", "positive", "mean")))
+
+
+def _histogram(shape: dict[str, Any]) -> Histogram | None:
+    if len(shape.get("edges") or ()) < 2:
+        return None
+    truth = shape.get("truth")
+    return Histogram(
+        edges=tuple(shape["edges"]),
+        donor=tuple(shape["donor"]),
+        drawn=tuple(shape["drawn"]),
+        truth=tuple(truth) if truth is not None else None,
+    )
+
+
+def _signed(error: float, difference: float) -> float:
+    """The size of an error with the sign of the difference that it states."""
+    return error if math.isnan(difference) else math.copysign(abs(error), difference)
+
+
+def without_url(source: str, url: str) -> str:
+    """The text of a source without the address at its end, which the page links instead."""
+    return source.removesuffix(url).rstrip(", ") if url else source

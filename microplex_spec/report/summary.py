@@ -1,0 +1,166 @@
+"""The page's headline: the figures that sum a run up, and the sentences that say them plainly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from .data import NAN, Benchmark, Run, Target
+from .formats import percent, whole
+
+CLOSE = 0.1
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A run in figures. Shares and errors as fractions, NaN where the run has no such thing."""
+
+    fitted: int
+    fitted_close: float
+    fitted_close_before: float
+    fitted_median: float
+    held_out: int
+    held_out_median: float
+    held_out_median_before: float
+    left_out: int
+    ess_share: float
+    worst_in_sample: Benchmark | None
+    worst_out_of_sample: Benchmark | None
+
+
+@dataclass(frozen=True)
+class Series:
+    """The targets of one series, say one income concept by income band, summed up."""
+
+    name: str
+    targets: int
+    held_out: int
+    close_before: float
+    close: float
+    median: float
+    worst: Target
+
+
+def headline(run: Run) -> Headline:
+    """Fit over supported fit targets, error over held-out ones, weights, and the worst benchmark of each sample."""
+    fitted = [t for t in run.targets if t.role == "fit" and not t.left_out]
+    held_out = [t for t in run.targets if t.role == "holdout" and not t.left_out]
+    return Headline(
+        fitted=len(fitted),
+        fitted_close=share_close(t.error_final for t in fitted),
+        fitted_close_before=share_close(t.error_initial for t in fitted),
+        fitted_median=median_error(t.error_final for t in fitted),
+        held_out=len(held_out),
+        held_out_median=median_error(t.error_final for t in held_out),
+        held_out_median_before=median_error(t.error_initial for t in held_out),
+        left_out=sum(t.left_out for t in run.targets),
+        ess_share=run.weights.get("ess_share", NAN),
+        worst_in_sample=_worst(b for b in run.benchmarks if b.in_sample),
+        worst_out_of_sample=_worst(b for b in run.benchmarks if not b.in_sample),
+    )
+
+
+def series(targets: Iterable[Target]) -> list[Series]:
+    """Fitted and held-out targets by series, the worst series first."""
+    groups: dict[str, list[Target]] = {}
+    for target in targets:
+        if target.role in ("fit", "holdout") and math.isfinite(target.error_final):
+            groups.setdefault(target.series, []).append(target)
+    found = [
+        Series(
+            name=name,
+            targets=len(group),
+            held_out=sum(t.role == "holdout" for t in group),
+            close_before=share_close(t.error_initial for t in group),
+            close=share_close(t.error_final for t in group),
+            median=median_error(t.error_final for t in group),
+            worst=max(group, key=lambda t: abs(t.error_final)),
+        )
+        for name, group in groups.items()
+    ]
+    return sorted(found, key=lambda s: (s.close, -s.median, s.name))
+
+
+def verdict(run: Run, head: Headline, groups: Sequence[Series]) -> list[str]:
+    """What was built, how well it fits, where it does not: a few plain sentences."""
+    said = _built(run, head)
+    if head.fitted:
+        said.append(
+            f"After calibration {percent(head.fitted_close)} of {whole(head.fitted)} fitted targets lie within 10 % of the "
+            f"published figure, against {percent(head.fitted_close_before)} before; their median error is "
+            f"{percent(head.fitted_median)}."
+        )
+    if head.held_out:
+        said.append(
+            f"On {whole(head.held_out)} held-out targets, which calibration never saw, the median error is "
+            f"{percent(head.held_out_median)}, against {percent(head.held_out_median_before)} before. "
+            "This is the honest measure of fit."
+        )
+    if head.left_out:
+        said.append(
+            f"{_counted(head.left_out, 'target was', 'targets were')} left out of calibration; each is listed "
+            "below with its reason."
+        )
+    said += _weights(run)
+    far = [group for group in groups if group.targets >= 3 and group.close < 0.9][:3]
+    if far:
+        named = ", ".join(f"{g.name} ({round(g.close * g.targets)} of {g.targets} within 10 %)" for g in far)
+        said.append(f"The series furthest from what was published: {named}.")
+    worst = head.worst_out_of_sample
+    if worst:
+        said.append(
+            f"Of the benchmarks that were not fitted, {worst.id} is furthest off: {percent(abs(worst.error))} "
+            f"{'above' if worst.error > 0 else 'below'} the published total."
+        )
+    return said
+
+
+def share_close(errors: Iterable[float]) -> float:
+    """Share of errors within 10 percent; an unknown error is not within."""
+    sizes = [abs(error) for error in errors]
+    return sum(size <= CLOSE for size in sizes) / len(sizes) if sizes else NAN
+
+
+def median_error(errors: Iterable[float]) -> float:
+    sizes = [abs(error) for error in errors if math.isfinite(error)]
+    return median(sizes) if sizes else NAN
+
+
+def _built(run: Run, head: Headline) -> list[str]:
+    made = []
+    if run.imputed:
+        made.append(_counted(len(run.imputed), "imputed variable", "imputed variables"))
+    if run.weights and head.fitted:
+        made.append(f"weights calibrated to {_counted(head.fitted, 'published figure', 'published figures')}")
+    if not made:
+        return []
+    records = f"A file of {whole(run.weights['n'])} weighted records" if run.weights else "A file"
+    return [f"{records} was built, with {' and '.join(made)}."]
+
+
+def _weights(run: Run) -> list[str]:
+    weights = run.weights
+    if not weights:
+        return []
+    said = (
+        f"The weights of {whole(weights['n'])} records keep the precision of {whole(weights['ess'])} equally "
+        f"weighted ones ({percent(weights['ess_share'])})"
+    )
+    hits = weights.get("cap_hits_lower", 0) + weights.get("cap_hits_upper", 0)
+    if weights.get("bounds"):
+        said += f"; {percent(hits / max(weights['n'], 1))} of them stand at a bound"
+    told = [said + "."]
+    if weights.get("converged") is False:
+        told.append(f"Calibration did not reach every target within its tolerance: {weights.get('reason') or 'no reason given'}.")
+    return told
+
+
+def _worst(benchmarks: Iterable[Benchmark]) -> Benchmark | None:
+    known = [benchmark for benchmark in benchmarks if math.isfinite(benchmark.error)]
+    return max(known, key=lambda b: abs(b.error), default=None)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{whole(count)} {one if count == 1 else many}"
