@@ -32,8 +32,9 @@ def _raking(e, lower, upper):
 
 @njit(inline="always")
 def _linear(e, lower, upper):
-    near = min(max(e, lower - 1.0), upper - 1.0)
-    return 1.0 + near, near + 0.5 * near * near + (1.0 + near) * (e - near)
+    ratio = min(max(1.0 + e, lower), upper)
+    near = ratio - 1.0
+    return ratio, near + 0.5 * near * near + ratio * (e - near)
 
 
 @njit(inline="always")

@@ -14,8 +14,11 @@ sigma_j = softness tolerance_j |t_j| sqrt(k / sum w0); its gradient is the error
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
+from numba import get_num_threads, set_num_threads
 from scipy.linalg import cho_solve, cholesky
 from threadpoolctl import threadpool_limits
 
@@ -32,6 +35,8 @@ LARGEST_FACTOR = 12_000
 """Targets above which only the diagonal of the Hessian is used: a factor takes 8 k^2 bytes."""
 RIDGE = 1e-6
 SMALLEST_CURVATURE = 1e-9
+SMALL_MATRIX = 100_000
+"""Stored values up to which a pass takes less time than waking a second thread."""
 FIRST_LEVEL, LEVEL_FALL = 0.3, 0.3
 PATIENCE_DIRECT, PATIENCE_LEVEL = 20, 60
 
@@ -143,7 +148,7 @@ def solve_dual(
     point = np.zeros(k) if start is None else np.array(start, dtype=np.float64)
     if point.shape != (k,):
         raise ValueError(f"start has shape {point.shape}; the problem has {k} targets")
-    with threadpool_limits(1, user_api="blas"):
+    with _threads(problem.matrix.nnz):
         dual = Dual(problem, distance, seed)
         descent, level = _descend(dual, problem, softness, point, max_iterations)
         dual.evaluate(descent.point)
@@ -155,6 +160,18 @@ def solve_dual(
         seconds=time.perf_counter() - began,
         bounds=(distance.lower, distance.upper),
     )
+
+
+@contextmanager
+def _threads(nonzeros: int) -> Iterator[None]:
+    """One thread for linear algebra, and for the passes over a small matrix."""
+    allowed = get_num_threads()
+    set_num_threads(1 if nonzeros <= SMALL_MATRIX else allowed)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        set_num_threads(allowed)
 
 
 def _descend(

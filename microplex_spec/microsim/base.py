@@ -86,8 +86,8 @@ class Engine(Protocol):
         """The named variables; SpecError with the nearest name for each that the engine does not know."""
         ...
 
-    def predict_cost(self, households: int, variables: int, households_per_batch: int | None = None) -> Cost:
-        """Seconds and peak bytes of `variables` outputs for `households`, the engine's import included."""
+    def predict_cost(self, households: int, variables: Sequence[str], households_per_batch: int | None = None) -> Cost:
+        """Seconds and peak bytes of computing `variables` for `households`, the engine's import included."""
         ...
 
     def simulate(

@@ -55,12 +55,12 @@ def load_index(folder: Path) -> dict[str, EngineVariable]:
 @cache
 def _read(path: Path, stamp: int) -> dict[str, EngineVariable]:
     rows = json.loads(path.read_text())["variables"]
-    return {name: _variable(name, *row) for name, row in rows.items()}
+    return {name: _variable(name, row) for name, row in rows.items()}
 
 
-def _variable(name: str, *row: Any) -> EngineVariable:
-    *fields, codes = row
-    return EngineVariable(name, *fields, tuple(codes))
+def _variable(name: str, row: list[Any]) -> EngineVariable:
+    entity, dtype, period, is_input, reason, default, codes = row
+    return EngineVariable(name, entity, dtype, period, is_input, reason, default, tuple(codes))
 
 
 def _build_in_process_of_its_own(path: Path) -> None:

@@ -34,7 +34,9 @@ def ratio_scatter(targets: Sequence[Target], when: str, shown: bool) -> Markup:
         parts.append(svg.text(left - 7, y(ratio) + 4, f"{ratio:g}", "end"))
     for size in svg.decades(low, high, 7):
         parts.append(svg.text(x(size), height - bottom + 17, tick(size), "middle"))
-    parts.append(svg.text((left + width - right) / 2, height - 6, "Published figure (dollars or persons)", "middle", "axis"))
+    parts.append(
+        svg.text((left + width - right) / 2, height - 6, "Published figure (dollars or counts)", "middle", "axis")
+    )
     for role in ("monitor", "fit", "holdout"):
         # Worst last, so that no dot near the line hides it.
         places = [
@@ -175,7 +177,9 @@ def benchmark_dots(benchmarks: Sequence[Benchmark]) -> Markup:
         parts.append(svg.line(x(1), cy, at, cy, f"stem {kind}"))
         parts.append(svg.tag("circle", cx=at, cy=cy, r=5.5, class_=f"mark {kind}"))
         parts.append(svg.text(width - right + 14, cy + 4, signed_percent(benchmark.error), "start", "name"))
-    parts.append(svg.text((left + width - right) / 2, height - 6, "Computed over published (log scale)", "middle", "axis"))
+    parts.append(
+        svg.text((left + width - right) / 2, height - 6, "Computed over published (log scale)", "middle", "axis")
+    )
     return svg.figure(
         width,
         height,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,9 +14,7 @@ from . import figures, formats
 from .data import Imputed, Run, Target
 from .sources import cite
 from .steps import step_rows, totals
-from .summary import headline, series, verdict
-
-OFF = 0.1
+from .summary import CLOSE, headline, series, verdict
 
 
 def render(run: Run, name: str) -> str:
@@ -38,7 +36,7 @@ def render(run: Run, name: str) -> str:
         "duration": formats.duration,
         "size": size,
         "moment": moment,
-        "off": lambda error: abs(error) > OFF,
+        "off": lambda error: abs(error) > CLOSE,
     }
     return environment.get_template("page.html").render(name=name, run=run, manifest=run.manifest, **_parts(run))
 
@@ -46,9 +44,10 @@ def render(run: Run, name: str) -> str:
 def moment(text: str) -> str:
     """A time stamp as a person reads it; what is no ISO time stays as it is."""
     try:
-        return f"{datetime.fromisoformat(text):%-d %B %Y, %H:%M UTC}"
+        time = datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
         return text
+    return f"{time.day} {time:%B %Y, %H:%M} UTC"
 
 
 def _parts(run: Run) -> dict[str, Any]:
@@ -77,9 +76,7 @@ def _parts(run: Run) -> dict[str, Any]:
         "regimes": _by_regime(run.imputed),
         "truth_known": any(math.isfinite(i.ks_truth) for i in run.imputed),
         "weights": run.weights,
-        "weight_figure": figures.weight_histogram(
-            histogram["edges"], histogram["shares"], run.weights.get("bounds")
-        )
+        "weight_figure": figures.weight_histogram(histogram["edges"], histogram["shares"], run.weights.get("bounds"))
         if histogram.get("shares")
         else None,
         "benchmarks": benchmarks,
@@ -102,4 +99,3 @@ def _worst_first(target: Target) -> tuple[float, str]:
 def _size(error: float) -> float:
     """The absolute error; an unknown one counts as none."""
     return abs(error) if math.isfinite(error) else -1.0
-

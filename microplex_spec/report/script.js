@@ -10,8 +10,9 @@ function numberIn(text) {
 }
 
 function sortBy(table, column, heading) {
-  const falling = heading.getAttribute("aria-sort") !== "descending";
   const byText = !heading.classList.contains("n");
+  const sorted = heading.getAttribute("aria-sort");
+  const falling = byText ? sorted === "ascending" : sorted !== "descending";
   const bySize = /error/i.test(heading.textContent);
   const keyed = [...table.tBodies[0].rows].map(row => {
     const text = row.cells[column].textContent.trim();
@@ -20,7 +21,7 @@ function sortBy(table, column, heading) {
   });
   const sign = falling ? -1 : 1;
   keyed.sort((a, b) => {
-    if (byText) return -sign * a.key.localeCompare(b.key);
+    if (byText) return sign * a.key.localeCompare(b.key);
     if (isNaN(a.key) || isNaN(b.key)) return isNaN(a.key) - isNaN(b.key);
     return sign * (a.key - b.key);
   });

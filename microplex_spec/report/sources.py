@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from .data import Target, without_url
 
@@ -45,7 +45,9 @@ def cite(targets: Iterable[Target]) -> tuple[list[Source], dict[str, Citation]]:
 
 def _shared(texts: list[str]) -> str:
     """The longest common beginning that ends with a whole part."""
-    common = os.path.commonprefix(texts)
+    low, high = min(texts), max(texts)
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(low, high, strict=False)))
+    common = low[:alike]
     if all(text == common for text in texts):
         return common
     return common[: common.rfind(", ") + 2] if ", " in common else ""

@@ -111,4 +111,6 @@ def _size(count: float) -> str:
 def _params(step: Step) -> tuple[tuple[str, str], ...]:
     """Parameters as short texts: what is longer stands in plan.json."""
     texts = ((key, json.dumps(value, ensure_ascii=False)) for key, value in step.params.items())
-    return tuple((key, text if len(text) <= 160 else f"{text[:150]}… ({len(text):,} characters)") for key, text in texts)
+    return tuple(
+        (key, text if len(text) <= 160 else f"{text[:150]}… ({len(text):,} characters)") for key, text in texts
+    )

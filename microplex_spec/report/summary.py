@@ -88,8 +88,8 @@ def verdict(run: Run, head: Headline, groups: Sequence[Series]) -> list[str]:
     said = _built(run, head)
     if head.fitted:
         said.append(
-            f"After calibration {percent(head.fitted_close)} of {whole(head.fitted)} fitted targets lie within 10 % of the "
-            f"published figure, against {percent(head.fitted_close_before)} before; their median error is "
+            f"After calibration {percent(head.fitted_close)} of {whole(head.fitted)} fitted targets lie within "
+            f"10 % of the published figure, against {percent(head.fitted_close_before)} before; their median error is "
             f"{percent(head.fitted_median)}."
         )
     if head.held_out:
@@ -129,15 +129,12 @@ def median_error(errors: Iterable[float]) -> float:
 
 
 def _built(run: Run, head: Headline) -> list[str]:
-    made = []
-    if run.imputed:
-        made.append(_counted(len(run.imputed), "imputed variable", "imputed variables"))
-    if run.weights and head.fitted:
-        made.append(f"weights calibrated to {_counted(head.fitted, 'published figure', 'published figures')}")
-    if not made:
-        return []
-    records = f"A file of {whole(run.weights['n'])} weighted records" if run.weights else "A file"
-    return [f"{records} was built, with {' and '.join(made)}."]
+    imputed = _counted(len(run.imputed), "imputed variable", "imputed variables")
+    if not run.weights:
+        return [f"No weighted file came out of this run, which made {imputed}."] if run.imputed else []
+    fitted = _counted(head.fitted, "published figure", "published figures")
+    records = f"{whole(run.weights['n'])} weighted records"
+    return [f"A file of {records} was built, with {imputed} and weights calibrated to {fitted}."]
 
 
 def _weights(run: Run) -> list[str]:
@@ -153,7 +150,8 @@ def _weights(run: Run) -> list[str]:
         said += f"; {percent(hits / max(weights['n'], 1))} of them stand at a bound"
     told = [said + "."]
     if weights.get("converged") is False:
-        told.append(f"Calibration did not reach every target within its tolerance: {weights.get('reason') or 'no reason given'}.")
+        reason = weights.get("reason") or "no reason given"
+        told.append(f"Calibration did not reach every target within its tolerance: {reason}.")
     return told
 
 

@@ -14,7 +14,9 @@ Scale = Callable[[float], float]
 def tag(name: str, *children: str, **attributes: object) -> Markup:
     """An element. `class_` is class, other underscores are hyphens; floats keep one decimal."""
     written = Markup("").join(
-        Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), short(value) if isinstance(value, float) else value)
+        Markup(' {}="{}"').format(
+            key.rstrip("_").replace("_", "-"), short(value) if isinstance(value, float) else value
+        )
         for key, value in attributes.items()
     )
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, join(children))

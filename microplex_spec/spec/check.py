@@ -49,9 +49,10 @@ def spec_columns(spec: Spec) -> dict[str, ColumnInfo]:
 class _Check:
     def __init__(self, spec: Spec, problems: Problems, engine_columns: EngineColumns):
         self.spec, self.problems, self.engine_columns = spec, problems, engine_columns
-        self.columns = spec_columns(spec)
-        # Declared, but told as faulty before: what rests on these is not told a second time.
-        self.faulty = spec.places.names("variable") - set(spec.variables)
+        # Declared, but told as faulty by itself: what rests on these is not told a second time.
+        placed = {name for name, variable in spec.variables.items() if variable.entity in spec.entities}
+        self.faulty = {*spec.variables, *spec.places.names("variable")} - placed
+        self.columns = {name: column for name, column in spec_columns(spec).items() if name not in self.faulty}
         self.source_columns: dict[str, Mapping[str, Any]] = {}
         self.indices: set[str] | None = None
         self.readable = True
@@ -215,8 +216,11 @@ class _Check:
         self.expression(text, variable.entity, kind, name, *field)
         if donor is None or not self.readable:
             return
+        base = self.source_columns.get(self.spec.settings.base, {})
         for column in sorted(parse(text).names & set(self.spec.variables)):
-            if not donor_has(self.spec, column, donor) and column != variable.name:
+            other = self.spec.variables[column]
+            told = column == variable.name or (other.origin == "observed" and other.column not in base)
+            if not told and not donor_has(self.spec, column, donor):
                 place = self.place(kind, name, *field)
                 self.problems.add(f"predictor {column!r} is not in the donor {variable.donor}", place)
 
@@ -293,7 +297,7 @@ class _Check:
     def expression(
         self, text: str, entity: str, kind: str, name: str, *field: str | int, key: bool = False
     ) -> ValueType | None:
-        """The type of an expression's value; None for a fault, which is noted, or where it rests on a faulty variable."""
+        """The type of an expression's value; None for a fault, which is noted, or if it rests on a faulty variable."""
 
         def checked(place: Place | None) -> ValueType | None:
             try:

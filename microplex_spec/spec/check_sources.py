@@ -13,6 +13,7 @@ from .hashing import file_sha256
 from .places import read_record
 from .project import resolve_file
 from .registry import READERS
+from .yaml_reader import Path_
 
 if TYPE_CHECKING:
     from .model import Spec
@@ -55,7 +56,7 @@ def check_sources(spec: Spec, problems: Problems) -> dict[str, Mapping[str, Any]
 
 def _columns(spec: Spec, source: Source, problems: Problems) -> Mapping[str, Any]:
     """The columns that a source's reader can yield, once its files are there and are the declared ones."""
-    place = spec.places.of("source", source.name, "params")
+    place = spec.places.of("source", source.name, "params", key=True)
     try:
         reader = make_reader(spec, source)
         before = len(problems.found)
@@ -71,7 +72,7 @@ def _check_files(spec: Spec, source: Source, files: list[Path], problems: Proble
     for path in files:
         if not path.is_file():
             near = [other.name for other in path.parent.glob("*")] if path.parent.is_dir() else []
-            place = spec.places.of("source", source.name, "params")
+            place = spec.places.of("source", source.name, "params", *_field_of(source.params, path.name))
             problems.add(f"no such file: {spec.project.shown(path)}", place, did_you_mean(path.name, near))
     for name, wanted in source.sha256.items():
         if name not in names:
@@ -80,6 +81,17 @@ def _check_files(spec: Spec, source: Source, files: list[Path], problems: Proble
         elif names[name].is_file() and (found := file_sha256(names[name], spec.project.cache)) != wanted.lower():
             place = spec.places.of("source", source.name, "sha256", name)
             problems.add(f"{name} is not the file that was declared: its sha256 is {found}", place)
+
+
+def _field_of(data: Any, file: str) -> Path_:
+    """The field of a reader's parameters that names a file; none where the reader itself knows of the file."""
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, tuple) else ()
+    for key, value in inner:
+        if isinstance(value, str) and Path(value).name == file:
+            return (key,)
+        if field := _field_of(value, file):
+            return (key, *field)
+    return ()
 
 
 def uprating_indices(spec: Spec, problems: Problems) -> set[str] | None:

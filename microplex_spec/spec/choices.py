@@ -56,5 +56,6 @@ def read_choices(composed: dict[str, Any]) -> Choices:
     except ValidationError as error:
         problems = Problems()
         for fault in read_faults(Choices, error, composed):
-            problems.add(fault.sentence("run setting"), hint=fault.hint)
+            unknown = f"unknown run setting {'.'.join(map(str, fault.field))!r}"
+            problems.add(unknown if fault.whole else fault.sentence("the run"), hint=fault.hint)
         raise SpecError(problems.found) from None

@@ -50,18 +50,16 @@ class Fault:
         return self.text if self.whole else f"{what}{self.text}"
 
 
-def read_faults(
-    model: type[BaseModel], error: ValidationError, data: Any, also: Iterable[str] = (), hidden: Iterable[str] = ()
-) -> list[Fault]:
+def read_faults(model: type[BaseModel], error: ValidationError, data: Any, hidden: Iterable[str] = ()) -> list[Fault]:
     """The faults that pydantic found in `data`, one for each cause.
 
-    also: further keys that may stand at the top of the record; hidden: its fields that nobody writes.
+    hidden: fields of the record that nobody writes.
     """
     found = [(_field(fault, data), fault) for fault in error.errors(include_url=False)]
     faults, mistyped = [], set()
     for field, fault in found:
         if fault["type"] == "extra_forbidden":
-            known = {*keys_at(model, field[:-1]), *(also if len(field) == 1 else ())} - set(hidden)
+            known = keys_at(model, field[:-1]) - set(hidden)
             hint = did_you_mean(str(field[-1]), known)
             mistyped |= {(*field[:-1], name) for name in _QUOTED.findall(hint)}
             faults.append(Fault(field, f"unknown key {str(field[-1])!r}", hint, at_key=True, whole=True))
@@ -80,7 +78,7 @@ def read_faults(
     return [*faults, *(_wrong_kind(field, alike) for field, alike in kinds.items())]
 
 
-def keys_at(model: Any, field: Path_) -> set[str]:
+def keys_at(model: Any, field: Path_ = ()) -> set[str]:
     """The keys that may stand at a field inside a record, through nested records, mappings and lists."""
     level = [model]
     for part in field:

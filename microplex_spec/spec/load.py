@@ -12,6 +12,7 @@ from .check import check_spec
 from .entities import Entities, Entity
 from .errors import Problems, SpecError, did_you_mean
 from .expand import EXPANSION_KEYS, expand_row
+from .faults import keys_at
 from .model import Spec, SpecFile
 from .places import Places, read_record
 from .project import Project, find_project
@@ -158,6 +159,12 @@ class _Loader:
         self, row: dict[str, Any], document: Document, folder: Path, path: Path_, model: type[M], kind: str
     ) -> Iterator[M]:
         before = len(self.problems.found)
+        known = {*keys_at(model), *EXPANSION_KEYS}
+        for key in sorted(set(row) - known):
+            self.problems.unknown("key", key, known, document.place(*path, key, key=True))
+        if len(self.problems.found) > before:
+            self.note_faulty(row, document, path, kind)
+            return
         for data, line in expand_row(row, folder, document, path, self.problems):
             # One fault of a table row would be told once a line of the table.
             if len(self.problems.found) > before:
@@ -167,8 +174,13 @@ class _Loader:
             if isinstance(name, str) and (earlier := self.places.note(kind, name, document, path, row, line)):
                 place, hint = document.place(*path, "id"), f"first at {earlier}"
                 self.problems.add(f"{kind} id {name!r} stands twice", place, hint)
-            record = read_record(model, data, document, path, self.problems, what, also=EXPANSION_KEYS)
+            record = read_record(model, data, document, path, self.problems, what)
             if record is not None:
                 yield record
-        if len(self.problems.found) > before and isinstance(row.get("id"), str):
+        if len(self.problems.found) > before:
+            self.note_faulty(row, document, path, kind)
+
+    def note_faulty(self, row: dict[str, Any], document: Document, path: Path_, kind: str) -> None:
+        """Remember what a faulty row declares, so that nothing that refers to it is called unknown."""
+        if isinstance(row.get("id"), str):
             self.places.note(kind, row["id"], document, path, row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,13 +102,9 @@ def read_record[M: BaseModel](
     path: Path_,
     problems: Problems,
     what: str,
-    also: Iterable[str] = (),
     **given: Any,
 ) -> M | None:
-    """Validate `data` (plus keys `given` by its surroundings) as `model`; every fault becomes a problem.
-
-    also: keys that may stand there and were used up before; they are named as neighbours of unknown ones.
-    """
+    """Validate `data` (plus keys `given` by its surroundings) as `model`; every fault becomes a problem."""
     if not isinstance(data, dict):
         problems.add(f"{what} must be a mapping of keys to values", document.place(*path, key=True))
         return None
@@ -118,7 +114,7 @@ def read_record[M: BaseModel](
     try:
         return model.model_validate({**data, **given})
     except ValidationError as error:
-        for fault in read_faults(model, error, data, also, hidden=given):
-            place = document.place(*path, *fault.field, key=fault.at_key)
+        for fault in read_faults(model, error, data, hidden=given):
+            place = document.place(*path, *fault.field, key=fault.at_key or not fault.field)
             problems.add(fault.sentence(what), place, fault.hint)
         return None

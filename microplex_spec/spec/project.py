@@ -42,6 +42,8 @@ class Project:
         for folder in (named, Path(spec), self.root / spec):
             if (folder / "spec.yaml").is_file():
                 return folder.resolve()
+            if folder.is_dir() and spec:
+                raise SpecError(f"{self.shown(folder)} is no spec: it holds no spec.yaml")
         known = [path.parent.name for path in (self.conf / "specs").glob("*/spec.yaml")]
         hint = did_you_mean(spec, known)
         raise SpecError(Problem(f"no spec {spec!r} under conf/specs, and no such folder", hint=hint))

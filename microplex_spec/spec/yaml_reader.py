@@ -59,16 +59,16 @@ class Document:
 
     def inherit(self, above: Path_, paths: Iterable[Path_]) -> None:
         """Let what was not written under each of `paths` stand where it was written under `above`."""
-
-        def below(written: Iterable[Path_]) -> list[Path_]:
-            return [path[len(above) :] for path in written if path[: len(above)] == above]
-
-        keys, values, folded = below(self.keys), below(self.values), below(self.folded)
+        written = set(self.values)
+        inherited = [path[len(above) :] for path in written if path[: len(above)] == above]
         for path in paths:
-            self.folded |= {(*path, *rest) for rest in folded if (*path, *rest) not in self.values}
-            for places, rests in ((self.keys, keys), (self.values, values)):
-                for rest in rests:
-                    places.setdefault((*path, *rest), places[(*above, *rest)])
+            for rest in inherited:
+                new, old = (*path, *rest), (*above, *rest)
+                if new not in written:
+                    self.values.setdefault(new, self.values[old])
+                    self.keys.setdefault(new, self.keys.get(old, self.values[old]))
+                    if old in self.folded:
+                        self.folded.add(new)
 
 
 def read_yaml(path: Path, shown_as: str) -> Document:

@@ -67,8 +67,8 @@ def test_a_gram_matrix_over_sampled_rows_equals_the_dense_one():
     dual, dense, g = dual_of(6, 200, 11, raking())
     rows = np.flatnonzero(g.random(200) < 0.4)
     curvature, scale, gram = g.random(rows.size), g.random(11), np.zeros((11, 11))
-    columns = kernel.by_column(dual.csr[0], dual.csr[1], rows, 11)
-    kernel.gram_pass(*dual.csr, rows, curvature, scale, *columns, gram)
+    starts, member, position = kernel.by_column(dual.csr[0], dual.csr[1], rows, 11)
+    kernel.gram_pass(*dual.csr, rows, curvature, scale, starts, member, position, gram)
     scaled = dense[rows] * scale
     np.testing.assert_allclose(gram, np.triu(scaled.T @ (curvature[:, None] * scaled)), rtol=1e-10, atol=1e-12)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -9,7 +11,7 @@ from scipy.sparse import csr_array
 from microplex_spec.calibrate import CalibrationProblem, make_calibrator
 
 
-def nested_system(states: int = 12, bands: int = 6, n: int = 6000) -> tuple[csr_array, np.ndarray, np.ndarray]:
+def nested_system(states: int = 12, bands: int = 6, n: int = 6000) -> dict[str, Any]:
     """Counts, incomes and signed gains by nation, state, band and state x band, from agencies that disagree.
 
     Cells are thin in small states, published values scatter by 5 % about one truth, one in fifty is far off.
@@ -21,7 +23,7 @@ def nested_system(states: int = 12, bands: int = 6, n: int = 6000) -> tuple[csr_
     gains = np.where(g.random(n) < 0.2, income * g.normal(0, 1.0, n), 0.0)
     band = np.searchsorted(np.quantile(income, np.linspace(0, 1, bands + 1)[1:-1]), income)
     weights = g.lognormal(6, 0.8, n)
-    columns = []
+    columns: list[np.ndarray] = []
     for key in (np.zeros(n, int), state, band, state * bands + band):
         for amount in (np.ones(n), income, gains):
             columns.extend(amount * (key == cell) for cell in np.unique(key))
@@ -31,17 +33,17 @@ def nested_system(states: int = 12, bands: int = 6, n: int = 6000) -> tuple[csr_
     targets *= np.exp(g.normal(0, 0.05, targets.size))
     wild = g.random(targets.size) < 0.02
     targets[wild] *= np.exp(g.normal(0, 0.6, wild.sum()))
-    return csr_array(dense.astype(np.float32)), targets, weights
+    return {"matrix": csr_array(dense.astype(np.float32)), "targets": targets, "initial_weights": weights}
 
 
 @pytest.fixture(scope="module")
-def nested() -> tuple[csr_array, np.ndarray, np.ndarray]:
+def nested() -> dict[str, Any]:
     return nested_system()
 
 
 @pytest.mark.parametrize("name", ["entropy", "chi2", "logit"])
 def test_a_contradictory_system_is_solved_to_a_stationary_point_that_meets_most_targets(nested, name):
-    problem = CalibrationProblem(*nested, tolerance=0.1)
+    problem = CalibrationProblem(**nested, tolerance=0.1)
     before = np.abs(problem.initial_estimates - problem.targets) / problem.scale
     result = make_calibrator(name).solve(problem)
     assert "stationary point of the soft problem reached" in result.reason
@@ -51,7 +53,7 @@ def test_a_contradictory_system_is_solved_to_a_stationary_point_that_meets_most_
 
 
 def test_the_error_left_is_the_multiplier_times_the_variance(nested):
-    problem = CalibrationProblem(*nested, tolerance=0.1)
+    problem = CalibrationProblem(**nested, tolerance=0.1)
     result = make_calibrator("logit", softness=2.0).solve(problem)
     k = problem.targets.size
     variance = (2.0 * 0.1 * problem.scale) ** 2 * k / problem.initial_weights.sum()
@@ -60,7 +62,7 @@ def test_the_error_left_is_the_multiplier_times_the_variance(nested):
 
 
 def test_a_softer_solve_moves_weights_less_and_meets_targets_less(nested):
-    problem = CalibrationProblem(*nested, tolerance=0.1)
+    problem = CalibrationProblem(**nested, tolerance=0.1)
     hard, soft = (make_calibrator("logit", softness=s).solve(problem) for s in (1.0, 5.0))
     spread = [np.std(r.weights / problem.initial_weights) for r in (hard, soft)]
     error = [np.sqrt(np.mean(r.relative_errors**2)) for r in (hard, soft)]
@@ -88,20 +90,20 @@ def test_no_softness_meets_targets_exactly_whatever_their_tolerance():
 
 
 def test_exact_targets_that_contradict_one_another_end_in_a_compromise_and_say_so(nested):
-    result = make_calibrator("logit").solve(CalibrationProblem(*nested))
+    result = make_calibrator("logit").solve(CalibrationProblem(**nested))
     assert not result.converged
     assert "contradict one another or the bounds" in result.reason
     assert np.median(np.abs(result.relative_errors)) < 0.1
 
 
 def test_the_cap_on_iterations_is_kept_and_reported(nested):
-    result = make_calibrator("logit", max_iterations=3).solve(CalibrationProblem(*nested))
+    result = make_calibrator("logit", max_iterations=3).solve(CalibrationProblem(**nested))
     assert result.iterations <= 3
     assert "at the cap on 3 iterations" in result.reason
 
 
 def test_a_solve_started_from_its_own_multipliers_is_over_at_once(nested):
-    problem = CalibrationProblem(*nested, tolerance=0.1)
+    problem = CalibrationProblem(**nested, tolerance=0.1)
     calibrator = make_calibrator("logit")
     first = calibrator.solve(problem)
     again = calibrator.solve(problem, start=first.multipliers)
@@ -111,7 +113,7 @@ def test_a_solve_started_from_its_own_multipliers_is_over_at_once(nested):
 
 def test_multipliers_of_another_problem_are_refused(nested):
     with pytest.raises(ValueError, match="start has shape"):
-        make_calibrator("logit").solve(CalibrationProblem(*nested), start=np.zeros(2))
+        make_calibrator("logit").solve(CalibrationProblem(**nested), start=np.zeros(2))
 
 
 def test_a_target_out_of_reach_is_named_with_what_can_be_reached():

@@ -226,7 +226,7 @@ def test_names_are_checked_without_importing_the_engine(engine):
 
 
 def test_predicted_cost_grows_with_households_and_falls_in_bytes_with_batches(engine):
-    small, large = engine.predict_cost(1_000, 20), engine.predict_cost(100_000, 20)
-    batched = engine.predict_cost(100_000, 20, households_per_batch=10_000)
+    small, large = engine.predict_cost(1_000, ["snap"]), engine.predict_cost(100_000, ["snap"])
+    batched = engine.predict_cost(100_000, ["snap"], households_per_batch=10_000)
     assert small.seconds < large.seconds < batched.seconds
     assert small.bytes < batched.bytes < large.bytes

@@ -52,7 +52,13 @@ def make_plan() -> Plan:
         replace(step, id="load:cps_donors", kind="load", backend="taxcalc_cps", inputs=(), params={"files": files}),
         replace(step, id="uprate:cps_2014", kind="uprate", backend="growth", inputs=("load:cps_2014",)),
         *imputed,
-        replace(step, id="simulate:policyengine_us", kind="simulate", backend="policyengine_us", predicted=Cost(96.0, 3_100_000_000)),
+        replace(
+            step,
+            id="simulate:policyengine_us",
+            kind="simulate",
+            backend="policyengine_us",
+            predicted=Cost(96.0, 3_100_000_000),
+        ),
         replace(step, id="targets:all", kind="targets", backend="sparse", predicted=Cost(4.0, 900_000_000)),
         replace(step, id="calibrate:weights", kind="calibrate", backend="logit", predicted=Cost(6.0, 1_200_000_000)),
         replace(step, id="evaluate:run", kind="evaluate", backend="all", predicted=Cost(5.0, 1_000_000_000)),
@@ -131,7 +137,15 @@ def make_targets(count: int) -> pd.DataFrame:
 
 def make_benchmarks() -> pd.DataFrame:
     rows = [
-        ("income_tax_2023", "income_tax_before_refundable_credits", 2.061e12, 2.148e12, True, "total_income_tax.amount", ""),
+        (
+            "income_tax_2023",
+            "income_tax_before_refundable_credits",
+            2.061e12,
+            2.148e12,
+            True,
+            "total_income_tax.amount",
+            "",
+        ),
         ("eitc_2023", "eitc", 6.24e10, 6.627e10, True, "eitc.amount", ""),
         ("snap_2023", "snap", 1.18e11, 1.07e11, False, "snap.benefits", "fiscal year; take-up 88 %"),
         ("ssi_2023", "ssi", 5.81e10, 6.0e10, False, "ssi.benefits", ""),
@@ -162,8 +176,20 @@ def make_imputation() -> tuple[pd.DataFrame, dict]:
     for k, (name, (regime, label)) in enumerate(VARIABLES.items()):
         negative = 0.04 if regime == "three_sign" else 0.0
         known = regime != "count"
-        shares = {"zero": 0.93 - 0.07 * k, "negative": negative, "positive": 0.07 + 0.07 * k - negative, "mean": 2400.0 + 300 * k}
-        row = {"variable": name, "regime": regime, "backend": "regime_aware", "rows": 128_000 + k, "seconds": 12.5, "strays": 0}
+        shares = {
+            "zero": 0.93 - 0.07 * k,
+            "negative": negative,
+            "positive": 0.07 + 0.07 * k - negative,
+            "mean": 2400.0 + 300 * k,
+        }
+        row = {
+            "variable": name,
+            "regime": regime,
+            "backend": "regime_aware",
+            "rows": 128_000 + k,
+            "seconds": 12.5,
+            "strays": 0,
+        }
         for whose, off in (("donor", 0.0), ("drawn", 0.004), ("truth", -0.006)):
             for share, value in shares.items():
                 row[f"{whose}_{share}"] = value * (1 + off) if known or whose != "truth" else np.nan
@@ -173,7 +199,9 @@ def make_imputation() -> tuple[pd.DataFrame, dict]:
         low = -13.0 if regime == "three_sign" else 0.69 if regime == "count" else 2.0
         cuts = np.linspace(low, 2.4 if regime == "count" else 13.5, 13 if regime == "count" else 41)
         middle = (cuts[1:] + cuts[:-1]) / 2
-        mass = np.exp(-((middle - 9.6) ** 2) / 2.2) + (negative > 0) * 0.35 * np.exp(-((middle + 8.5) ** 2) / 2.0) + 1e-4
+        mass = (
+            np.exp(-((middle - 9.6) ** 2) / 2.2) + (negative > 0) * 0.35 * np.exp(-((middle + 8.5) ** 2) / 2.0) + 1e-4
+        )
         bins = {w: (m := mass * rng.uniform(0.88, 1.12, len(mass))) / m.sum() for w in ("donor", "drawn", "truth")}
         shapes[name] = {
             "label": label,

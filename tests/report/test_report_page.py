@@ -1,0 +1,247 @@
+"""The page as a reader and a browser find it."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from microplex_spec.plan import Plan
+from microplex_spec.report import write_report
+from microplex_spec.spec.errors import SpecError
+
+VOID = {"meta", "input", "br", "link", "img"}
+
+
+class Page(HTMLParser):
+    """Text by element id and rows of each table; closing tags of cells and rows may be left out, as HTML allows."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: dict[str, list[list[str]]] = {}
+        self.text = ""
+        self._rows: list[list[str]] | None = None
+        self._skipped = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag in ("style", "script"):
+            self._skipped = tag
+        elif tag == "table":
+            self._rows = self.tables.setdefault(dict(attrs).get("id") or f"table {len(self.tables)}", [])
+        elif tag == "tr" and self._rows is not None:
+            self._rows.append([])
+        elif tag in ("td", "th") and self._rows is not None:
+            self._rows[-1].append("")
+
+    def handle_endtag(self, tag):
+        if tag == self._skipped:
+            self._skipped = ""
+        if tag == "table":
+            self._rows = None
+
+    def handle_data(self, data):
+        if self._skipped:
+            return
+        self.text += data
+        if self._rows and self._rows[-1]:
+            self._rows[-1][-1] += data
+
+    def column(self, table: str, heading: str) -> list[str]:
+        head, *body = self.tables[table]
+        place = [cell.strip() for cell in head].index(heading)
+        return [row[place].strip() for row in body if len(row) > place]
+
+
+def report(run: Path) -> Page:
+    write_report(run, run / "report.html")
+    return Page((run / "report.html").read_text(encoding="utf-8"))
+
+
+def edit(path: Path, change) -> None:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_every_target_stands_in_one_of_the_two_tables(run):
+    page = report(run)
+    targets = pd.read_csv(run / "targets.csv")
+    shown = page.column("target-table", "Target") + page.column("left-out", "Target")
+    assert sorted(shown) == sorted(targets["id"])
+
+
+def test_targets_are_sorted_worst_first(run):
+    page = report(run)
+    targets = pd.read_csv(run / "targets.csv").dropna(subset="final")
+    worst_first = targets.sort_values("rel_error_final", ascending=False)["id"]
+    assert page.column("target-table", "Target") == list(worst_first)
+
+
+def test_targets_left_out_carry_their_reasons(run):
+    page = report(run)
+    targets = pd.read_csv(run / "targets.csv").query("status in ('unsupported', 'excluded')")
+    reasons = dict(zip(page.column("left-out", "Target"), page.column("left-out", "Reason"), strict=True))
+    assert len(targets) and reasons == dict(zip(targets["id"], targets["reason"], strict=True))
+
+
+def test_each_target_row_names_its_source_and_cell(run):
+    page = report(run)
+    targets = pd.read_csv(run / "targets.csv").set_index("id")
+    sources = dict(zip(page.column("target-table", "Target"), page.column("target-table", "Source"), strict=True))
+    for name, told in sources.items():
+        assert told == f"IRS SOI [1] {targets.loc[name, 'source'].split(', ')[-2]}"
+    assert "Publication 1304: Sources of Income & Tax <Items>, 1.4" in page.text
+
+
+def test_in_sample_benchmarks_are_labelled_and_stand_behind_the_others(run):
+    page = report(run)
+    benchmarks = pd.read_csv(run / "benchmarks.csv").set_index("id")
+    names, samples = page.column("benchmark-table", "Benchmark"), page.column("benchmark-table", "Sample")
+    assert [sample == "in-sample" for sample in samples] == list(benchmarks.loc[names, "in_sample"])
+    assert samples == sorted(samples, key=lambda sample: sample == "in-sample")
+
+
+def test_benchmarks_link_their_source(run):
+    page = report(run)
+    links = {attrs.get("href") for tag, attrs in page.elements if tag == "a"}
+    assert "https://www.fns.usda.gov/pd/snap_2023" in links
+
+
+def test_the_page_loads_nothing_from_anywhere(run):
+    page = report(run)
+    for tag, attrs in page.elements:
+        assert not {"src", "srcset", "data", "poster", "xlink:href"} & attrs.keys()
+        assert "href" not in attrs or tag == "a"
+    text = (run / "report.html").read_text(encoding="utf-8")
+    assert "@import" not in text and "url(" not in text
+
+
+def test_only_web_addresses_become_links(run):
+    targets = pd.read_csv(run / "targets.csv")
+    targets["url"] = "javascript:alert(1)"
+    targets.to_csv(run / "targets.csv", index=False)
+    links = [attrs["href"] for tag, attrs in report(run).elements if tag == "a" and "href" in attrs]
+    assert all(link.startswith(("#", "https://")) for link in links)
+
+
+def test_text_from_the_run_is_escaped(run):
+    targets = pd.read_csv(run / "targets.csv")
+    targets.loc[0, "id"] = "us.<script>alert('x')</script>&"
+    targets.to_csv(run / "targets.csv", index=False)
+    page = report(run)
+    assert "us.<script>alert('x')</script>&" in page.column("target-table", "Target")
+    assert sum(tag == "script" for tag, _ in page.elements) == 1
+    assert "Number of jobs <held> & left" in page.text
+
+
+def test_every_figure_is_announced_with_title_and_description(run):
+    elements = report(run).elements
+    for i, (tag, attrs) in enumerate(elements):
+        if tag == "svg":
+            assert attrs["role"] == "img" and attrs["aria-label"]
+            assert [name for name, _ in elements[i + 1 : i + 3]] == ["title", "desc"]
+
+
+def test_every_evaluated_target_has_a_dot_tied_to_its_row(run):
+    page = report(run)
+    dots = [int(attrs["data-i"]) for tag, attrs in page.elements if tag == "circle" and "data-i" in attrs]
+    assert sorted(dots) == list(range(len(page.column("target-table", "Target"))))
+
+
+def test_imputed_variables_are_grouped_by_regime(run):
+    page = report(run)
+    regimes = [row[1].strip() for row in page.tables["imputed-table"][2:]]
+    assert len(regimes) == len(pd.read_csv(run / "imputation.csv")) and regimes == sorted(regimes)
+    assert "No histogram was kept." in page.text
+
+
+def test_steps_show_reasons_and_predicted_beside_actual(run):
+    page = report(run)
+    plan = Plan.read(run / "plan.json")
+    assert [row[0].split()[0] for row in page.tables["plan-table"][1:-1]] == [step.id for step in plan]
+    assert all(reason.text in page.text for step in plan for reason in step.reasons)
+    reused = next(row for row in page.tables["plan-table"] if "impute:taxable_interest" in row[0].split())
+    assert reused[2].strip() == "= reused" and reused[3].endswith("–")
+
+
+def test_provenance_names_versions_inputs_seed_and_plan(run):
+    page = report(run)
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    for told in (
+        *manifest["versions"].values(),
+        *(file["sha256"] for file in manifest["inputs"]),
+        manifest["plan_key"],
+    ):
+        assert told in page.text
+
+
+def test_failed_and_skipped_steps_are_told_at_the_top(run):
+    def fail(manifest):
+        manifest["steps"][-2] |= {"status": "failed", "error": "ValueError: matrix <singular>"}
+        manifest["steps"][-1] |= {"status": "skipped", "error": "needs calibrate:weights, which failed"}
+
+    edit(run / "manifest.json", fail)
+    for name in ("targets.csv", "benchmarks.csv", "imputation.csv", "weights.json", "distributions.json"):
+        (run / name).unlink()
+    page = report(run)
+    assert "1 step failed and 1 that depends on it could not run" in page.text
+    assert page.text.index("ValueError: matrix <singular>") < page.text.index(
+        "Target fit", page.text.index("could not run")
+    )
+    assert "This run imputed no variable." in page.text
+
+
+@pytest.mark.parametrize("name", ["targets.csv", "benchmarks.csv", "imputation.csv"])
+def test_an_empty_table_leaves_its_section_with_a_sentence(run, name):
+    pd.read_csv(run / name).head(0).to_csv(run / name, index=False)
+    page = report(run)
+    said = {
+        "targets.csv": "This run holds no targets",
+        "benchmarks.csv": "This run holds no benchmarks.",
+        "imputation.csv": "This run imputed no variable.",
+    }
+    assert said[name] in page.text
+
+
+def test_a_plan_of_all_reused_steps_is_reported(run):
+    edit(run / "manifest.json", lambda m: [step.update(status="reused", seconds=0.0) for step in m["steps"]])
+    assert "0 steps ran" in report(run).text
+
+
+def test_weights_left_alone_have_no_bounds_and_one_bar(run):
+    edit(
+        run / "weights.json",
+        lambda w: w.update(bounds=None, converged=True, histogram={"edges": [-0.1, 0.1], "shares": [1.0]}),
+    )
+    page = report(run)
+    assert "bound 0.1" not in page.text and "did not reach" not in page.text
+
+
+def test_targets_of_zero_and_estimates_of_the_wrong_sign_are_drawn_or_left_out_without_fault(run):
+    targets = pd.read_csv(run / "targets.csv")
+    targets.loc[0, ["value", "final"]] = [0.0, 5.0]
+    targets.loc[1, ["value", "final"]] = [-4e9, 2e9]
+    targets.to_csv(run / "targets.csv", index=False)
+    page = report(run)
+    dots = [attrs for tag, attrs in page.elements if tag == "circle" and "data-i" in attrs]
+    assert len(dots) == len(page.column("target-table", "Target")) - 1
+
+
+def test_a_page_of_four_thousand_targets_stays_below_one_and_a_half_megabytes(run):
+    targets = pd.read_csv(run / "targets.csv")
+    many = pd.concat([targets.assign(id=targets["id"] + f"_{k:03d}_to_{k + 1:03d}_thousand") for k in range(67)])
+    many.to_csv(run / "targets.csv", index=False)
+    report(run)
+    assert (run / "report.html").stat().st_size < 1_500_000
+
+
+def test_a_folder_without_a_plan_or_with_a_damaged_file_is_refused(run, tmp_path):
+    with pytest.raises(SpecError, match="no stored plan"):
+        write_report(tmp_path, tmp_path / "report.html")
+    (run / "weights.json").write_text("{", encoding="utf-8")
+    with pytest.raises(SpecError, match="no part of a run"):
+        write_report(run, run / "report.html")
