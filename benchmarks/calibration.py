@@ -106,10 +106,9 @@ def measure(name: str, calibrator: str, params: dict[str, Any], given: dict[str,
     seconds, cpu = time.perf_counter() - began, time.process_time() - worked
     errors = np.abs(problem.judge(weights, ended="").relative_errors)
     ess = weight_health(weights, problem.initial_weights)["ess_share"]
-    label = "microcalibrate" if epochs else calibrator
     return (
-        f"{name:10s}  {label:14s}  {seconds:7.2f}  {cpu:7.2f}  {iterations:10d}  {errors.max():9.2g}  {np.median(errors):6.2g}"
-        f"  {np.mean(errors <= 0.1):11.1%}  {ess:5.3f}  {peak_megabytes() - held:7.0f}"
+        f"{name:10s}  {calibrator:14s}  {seconds:7.2f}  {cpu:7.2f}  {iterations:10d}  {errors.max():9.2g}"
+        f"  {np.median(errors):6.2g}  {np.mean(errors <= 0.1):11.1%}  {ess:5.3f}  {peak_megabytes() - held:7.0f}"
         f"  {' '.join(f'{key}={value}' for key, value in given.items())}"
     )
 

@@ -148,7 +148,8 @@ def solve_dual(
     point = np.zeros(k) if start is None else np.array(start, dtype=np.float64)
     if point.shape != (k,):
         raise ValueError(f"start has shape {point.shape}; the problem has {k} targets")
-    with _threads(problem.matrix.nnz):
+    # A trial step may overflow; the line search refuses it.
+    with _threads(problem.matrix.nnz), np.errstate(over="ignore", invalid="ignore"):
         dual = Dual(problem, distance, seed)
         descent, level = _descend(dual, problem, softness, point, max_iterations)
         dual.evaluate(descent.point)

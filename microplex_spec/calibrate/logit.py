@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 class Logit(DualCalibrator):
-    """Ratios strictly between two bounds, a tenth and ten by default: wide enough for survey data reweighted
-    to tax records, narrow enough that no record stands for more than ten times its sample share."""
+    """Ratios between two bounds, a tenth and ten by default.
+
+    Wide enough for survey records reweighted to tax records, narrow enough that none stands for more than ten
+    times those it was drawn for.
+    """
 
     version = 1
     capabilities = CalibratorCapabilities(seeded=True)

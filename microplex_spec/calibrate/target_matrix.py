@@ -55,9 +55,7 @@ def compile_targets(
         values = columns.values(measure.argument, target["of"])
         bad = np.count_nonzero(~np.isfinite(values[where]))
         if bad:
-            problems.found.append(
-                Problem(f"target {target['id']}: {bad:,} of its values are missing or infinite")
-            )
+            problems.found.append(Problem(f"target {target['id']}: {bad:,} of its values are missing or infinite"))
             continue
         value = float(target["value"])
         numerator = columns.add(np.where(where, values, 0.0), target["of"])

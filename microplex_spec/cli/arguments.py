@@ -20,12 +20,8 @@ class Parser(argparse.ArgumentParser):
 def parser(command: str, text: str) -> Parser:
     """A parser with what every command takes: --project and Hydra overrides."""
     made = Parser(prog=f"microplex-spec {command}", description=text)
-    made.add_argument(
-        "--project", metavar="DIR", help="the project's folder (default: found upward from here)"
-    )
-    made.add_argument(
-        "overrides", nargs="*", metavar="key=value", help="Hydra overrides of the run's choices"
-    )
+    made.add_argument("--project", metavar="DIR", help="the project's folder (default: found upward from here)")
+    made.add_argument("overrides", nargs="*", metavar="key=value", help="Hydra overrides of the run's choices")
     return made
 
 

@@ -63,9 +63,7 @@ def build(project: Project, config: DictConfig) -> RunResult:
     write_lock(spec, choices, folder / "spec.lock.yaml")
     _write_hydra(config, folder / ".hydra")
     with progress(plan) as listener:
-        result = execute(
-            plan, folder, Store(project.store), project.cache, choices.executor.name, (listener,)
-        )
+        result = execute(plan, folder, Store(project.store), project.cache, choices.executor.name, (listener,))
     _tell(result, project)
     return result
 
@@ -110,9 +108,7 @@ def _tell(result: RunResult, project: Project) -> None:
     for step, error in result.failures.items():
         print(f"failed: {step}: {error}", file=sys.stderr)
     if headline:
-        print(
-            _line("fit targets within 10 %", headline["fit_within_10pct"], f"of {headline['targets_fitted']}")
-        )
+        print(_line("fit targets within 10 %", headline["fit_within_10pct"], f"of {headline['targets_fitted']}"))
         print(_line("median error, held out", headline["holdout_median_error"]))
         print(_line("effective sample size", headline["ess_share"], "of households"))
         for name, error in headline["benchmarks"].items():

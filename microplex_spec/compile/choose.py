@@ -69,21 +69,15 @@ def choose_imputer(
     backend = IMPUTERS.load(name)
     row = backend.capabilities
     if regime.name not in row.regimes:
-        serving = [
-            other for other in IMPUTERS.names() if regime.name in IMPUTERS.load(other).capabilities.regimes
-        ]
+        serving = [other for other in IMPUTERS.names() if regime.name in IMPUTERS.load(other).capabilities.regimes]
         hint = f"served by: {', '.join(serving) or 'none'}"
         raise SpecError(Problem(f"imputer {name!r} lacks the regime {regime.name!r}", place, hint))
     if shape.donors < row.min_rows:
-        raise SpecError(
-            Problem(f"imputer {name!r} needs {row.min_rows} donor rows, there are {shape.donors}", place)
-        )
+        raise SpecError(Problem(f"imputer {name!r} needs {row.min_rows} donor rows, there are {shape.donors}", place))
     unknown = set(params) - set(backend.param_defaults())
     if unknown:
         known = ", ".join(sorted(backend.param_defaults()))
-        raise SpecError(
-            Problem(f"imputer {name!r} has no parameter {sorted(unknown)[0]!r}", place, f"it has: {known}")
-        )
+        raise SpecError(Problem(f"imputer {name!r} has no parameter {sorted(unknown)[0]!r}", place, f"it has: {known}"))
     return Choice(name, params, reason, backend.predict_cost(shape, params))
 
 
@@ -122,7 +116,5 @@ def choose_calibrator(asked: str, params: dict[str, Any], needs: CalibratorNeeds
         if count and not served
     ]
     if lacking and name != "none":
-        raise SpecError(
-            Problem(f"calibrator {name!r} lacks {' and '.join(lacking)}", hint="logit serves them")
-        )
+        raise SpecError(Problem(f"calibrator {name!r} lacks {' and '.join(lacking)}", hint="logit serves them"))
     return Choice(name, params, reason, Cost())

@@ -120,9 +120,7 @@ def _calibrate(draft: Draft, targets: str) -> str:
 
 def _evaluate(draft: Draft, inputs: list[str]) -> str:
     spec = draft.spec
-    fitted = {
-        t.source.concept for t in spec.targets if t.role == "fit" and t.source.concept and not t.exclude
-    }
+    fitted = {t.source.concept for t in spec.targets if t.role == "fit" and t.source.concept and not t.exclude}
     benchmarks = [
         {
             "id": benchmark.id,
@@ -145,12 +143,9 @@ def _evaluate(draft: Draft, inputs: list[str]) -> str:
         cost=Cost(2.0, 500_000_000),
         meta={
             "benchmarks": {
-                b.id: {**b.source.model_dump(), "notes": b.notes, "concept": b.concept}
-                for b in spec.benchmarks
+                b.id: {**b.source.model_dump(), "notes": b.notes, "concept": b.concept} for b in spec.benchmarks
             },
-            "targets": {
-                t.id: {**t.source.model_dump(), "notes": t.notes, "unit": t.unit} for t in spec.targets
-            },
+            "targets": {t.id: {**t.source.model_dump(), "notes": t.notes, "unit": t.unit} for t in spec.targets},
         },
     )
 

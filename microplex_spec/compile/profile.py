@@ -35,9 +35,7 @@ class SourceProfile:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SourceProfile:
         columns = {
-            name: ColumnProfile(
-                **{**column, "support": Support(**column["support"]) if column["support"] else None}
-            )
+            name: ColumnProfile(**{**column, "support": Support(**column["support"]) if column["support"] else None})
             for name, column in data["columns"].items()
         }
         return cls(data["rows"], data["bytes"], data["files"], columns)

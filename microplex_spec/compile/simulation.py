@@ -87,12 +87,7 @@ def _outputs(draft: Draft, engine: str, period: int) -> set[str]:
         expressions = [parse(text) for text in dict.fromkeys(texts)]
         measures = {target.measure for target in spec.targets}
         expressions += [m.argument for m in map(parse_measure, measures) if m.argument]
-        found |= {
-            name
-            for expression in expressions
-            for owner, name in expression.engine_variables
-            if owner == engine
-        }
+        found |= {name for expression in expressions for owner, name in expression.engine_variables if owner == engine}
     return found
 
 

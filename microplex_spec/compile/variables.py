@@ -7,7 +7,7 @@ from ..spec.cost import Cost, ImputeShape
 from ..spec.errors import SpecError
 from ..spec.expression import parse
 from ..spec.graph import needs, order
-from ..spec.regimes import AUTO, Regime, check_regime, get_regime, infer_regime
+from ..spec.regimes import AUTO, REGIMES, Regime, check_regime, infer_regime
 from ..spec.registry import IMPUTERS
 from ..spec.variables import Backend, Variable
 from .base import Draft
@@ -81,16 +81,12 @@ def _regime(draft: Draft, variable: Variable) -> Regime:
     """The declared regime, checked against the donor's weighted support, or the one that the support shows."""
     support = draft.profiles[variable.donor or ""].columns[variable.name].support
     if support is None:
-        return get_regime("categorical")
+        return REGIMES["categorical"]
     if variable.regime == AUTO:
         return infer_regime(support)
-    regime = get_regime(variable.regime)
+    regime = REGIMES[variable.regime]
     # Structural zeros are no evidence against a regime: the donors they stand for are left out of training.
-    faults = (
-        []
-        if variable.zero_when or variable.share_of
-        else check_regime(regime, support, variable.stray_tolerance)
-    )
+    faults = [] if variable.zero_when or variable.share_of else check_regime(regime, support, variable.stray_tolerance)
     for fault in faults:
         place = draft.spec.places.of("variable", variable.name, "regime")
         draft.problems.add(f"{variable.name}: {fault} (donor {variable.donor})", place)

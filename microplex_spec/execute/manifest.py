@@ -91,7 +91,5 @@ def inputs(plan: Plan) -> list[dict[str, str]]:
     """Every source file with its checksum."""
     return [
         {"path": path, "sha256": digest}
-        for path, digest in sorted(
-            {item for step in plan.of_kind("load") for item in step.params["files"].items()}
-        )
+        for path, digest in sorted({item for step in plan.of_kind("load") for item in step.params["files"].items()})
     ]

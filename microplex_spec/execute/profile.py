@@ -50,9 +50,7 @@ def _measure(spec: Spec, reader: Any, files: dict[str, str]) -> SourceProfile:
             columns[name] = ColumnProfile(entity, "code", missing, len(set(values.tolist())), None)
             continue
         finite = np.isfinite(values)
-        support = observed_support(
-            values[finite].astype(np.float64), population.weights("design", entity)[finite]
-        )
+        support = observed_support(values[finite].astype(np.float64), population.weights("design", entity)[finite])
         dtype = "bool" if values.dtype == bool else "number"
         columns[name] = ColumnProfile(entity, dtype, int((~finite).sum()), support.distinct, support)
     size = sum(int(table.memory_usage(deep=False).sum()) for table in population.tables.values())

@@ -66,11 +66,7 @@ class _Runner:
             self.one(step)
         status = "failed" if self.failures else "done"
         headline = next(
-            (
-                self.records[s.id].get("headline", {})
-                for s in self.plan.of_kind("evaluate")
-                if s.id in self.records
-            ),
+            (self.records[s.id].get("headline", {}) for s in self.plan.of_kind("evaluate") if s.id in self.records),
             {},
         )
         self.manifest.close(status, headline)
@@ -87,9 +83,7 @@ class _Runner:
             if self.store.intact(step.key):
                 self.reuse(step)
                 return
-            self.log(
-                "artifact_damaged", step=step.id, key=step.key, text="a file lost its checksum: made again"
-            )
+            self.log("artifact_damaged", step=step.id, key=step.key, text="a file lost its checksum: made again")
         self.log("step_started", step=step.id, backend=step.backend, predicted=step.predicted.seconds)
         begun = time.perf_counter()
         with PeakMemory() as peak:

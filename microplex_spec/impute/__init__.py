@@ -6,9 +6,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from ..spec.errors import Problem, Problems, SpecError
+from ..spec.regimes import AUTO
 from ..spec.registry import IMPUTERS
 from .base import Cost, Imputer, ImputerCapabilities, ImputeShape
-from .regimes import AUTO
 
 __all__ = ["Cost", "ImputeShape", "Imputer", "ImputerCapabilities", "make_imputer"]
 

@@ -16,9 +16,9 @@ import pandas as pd
 
 from ..spec.cost import Cost, ImputeShape
 from ..spec.errors import Problem, SpecError
+from ..spec.regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_regime, observed_support, stray_mask
 from . import params
 from .arrays import design_weights, donor_values, predictor_matrix, record_ids
-from .regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_regime, observed_support, stray_mask
 
 
 @dataclass(frozen=True)

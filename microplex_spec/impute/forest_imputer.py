@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..spec.errors import Problem
+from ..spec.regimes import REGIMES
 from .base import Imputer, ImputerCapabilities
 from .forest import ForestParams, LeafForest
-from .regimes import REGIMES
 
 
 class ForestImputer(Imputer):

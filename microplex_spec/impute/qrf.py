@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..population.random import uniforms
+from ..spec.regimes import AUTO, Regime
 from .base import Cost, ImputeShape
 from .forest import ForestParams, forest_cost
 from .forest_imputer import ForestImputer
-from .regimes import AUTO, Regime
 
 
 class Qrf(ForestImputer):

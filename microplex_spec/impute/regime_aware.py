@@ -10,12 +10,12 @@ import numpy as np
 
 from ..population.random import stream_key, uniforms
 from ..spec.errors import Problem
+from ..spec.regimes import AUTO, REGIMES, Regime, Sign
 from . import params
 from .base import Cost, ImputeShape
 from .forest import ForestParams, forest_cost
 from .forest_imputer import ForestImputer
 from .gates import GATES, Gate
-from .regimes import AUTO, REGIMES, Regime, Sign
 
 
 class RegimeAware(ForestImputer):

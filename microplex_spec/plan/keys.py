@@ -18,8 +18,6 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
-def data_key(
-    kind: str, backend: str, version: int, params: Mapping[str, Any], inputs: Mapping[str, str]
-) -> str:
+def data_key(kind: str, backend: str, version: int, params: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
     """The key of a step: what it does, with what code version, on which upstream keys (by step id)."""
     return digest([kind, backend, version, dict(params), dict(inputs)])

@@ -30,9 +30,7 @@ def as_column(values: object, name: str) -> pd.Series:
         return series.astype(_TEXT)
     if content == "boolean" and not series.isna().any():
         return series.astype(bool)
-    raise SpecError(
-        Problem(f"column {name!r} holds {content} values ({dtype})", hint="use numbers, booleans or text")
-    )
+    raise SpecError(Problem(f"column {name!r} holds {content} values ({dtype})", hint="use numbers, booleans or text"))
 
 
 def as_table(table: pd.DataFrame) -> pd.DataFrame:

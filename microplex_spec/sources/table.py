@@ -44,9 +44,7 @@ class Table(Reader):
             for name, variable in source.variables().items():
                 kind = kinds[name]
                 if kind is None:
-                    problems.add(
-                        f"{entity}: {name!r} holds no numbers, booleans or text", hint="name it under drop"
-                    )
+                    problems.add(f"{entity}: {name!r} holds no numbers, booleans or text", hint="name it under drop")
                 elif variable in columns:
                     problems.add(
                         f"{variable!r} is a column of {columns[variable].entity} and of {entity}",
@@ -120,9 +118,7 @@ class Table(Reader):
                 problems.unknown("entity under tables:", name, entities)
         problems.raise_if_any()
         if entities.root != self.params.root:
-            raise SpecError(
-                f"{self.params.root} links to no table, but the root of the entities is {entities.root}"
-            )
+            raise SpecError(f"{self.params.root} links to no table, but the root of the entities is {entities.root}")
 
 
 class _Links:
@@ -168,9 +164,7 @@ class _Links:
                 return above[locate(self._own[between], self._direct[entity, between])]
         return None
 
-    def _match(
-        self, entity: str, group: str, rows: dict[str, pd.DataFrame], columns: list[str]
-    ) -> np.ndarray:
+    def _match(self, entity: str, group: str, rows: dict[str, pd.DataFrame], columns: list[str]) -> np.ndarray:
         key = list(self._tables[group].key_columns)
         places = locate_keys(rows[group][key], rows[entity][columns], f"{entity}.links.{group}")
         unmatched = places < 0

@@ -71,9 +71,7 @@ class TableParams(Record):
     def _one_root(self) -> Self:
         roots = [name for name, table in self.tables.items() if table.each is None and not table.links]
         if len(roots) != 1:
-            raise ValueError(
-                f"exactly one table must have no links, the root; here: {', '.join(roots) or 'none'}"
-            )
+            raise ValueError(f"exactly one table must have no links, the root; here: {', '.join(roots) or 'none'}")
         for name, table in self.tables.items():
             if table.each is not None and (table.each not in self.tables or self.tables[table.each].each):
                 raise ValueError(f"tables.{name}.each must name a table with files, not {table.each!r}")
@@ -83,9 +81,7 @@ class TableParams(Record):
                 if not self.tables[group].key_columns:
                     raise ValueError(f"tables.{name}.links: the table {group!r} has no key")
                 if len(as_names(table.links[group])) != len(self.tables[group].key_columns):
-                    raise ValueError(
-                        f"tables.{name}.links.{group} needs as many columns as the key of {group!r}"
-                    )
+                    raise ValueError(f"tables.{name}.links.{group} needs as many columns as the key of {group!r}")
         return self
 
     @property

@@ -55,10 +55,7 @@ class EntityFiles:
         if lacking:
             where = self.table.file_names[0]
             raise SpecError(
-                [
-                    Problem(f"{self.name}: {where} has no column {n!r}", hint=did_you_mean(n, held))
-                    for n in lacking
-                ]
+                [Problem(f"{self.name}: {where} has no column {n!r}", hint=did_you_mean(n, held)) for n in lacking]
             )
         kept = self.table.columns
         if kept is None:
@@ -97,9 +94,7 @@ class EntityFiles:
         for other in others:
             strange = set(file_columns(other)) ^ set(held)
             if strange:
-                raise SpecError(
-                    f"{self.name}: {other} and {first} differ in the columns {', '.join(sorted(strange))}"
-                )
+                raise SpecError(f"{self.name}: {other} and {first} differ in the columns {', '.join(sorted(strange))}")
         for joined in self.table.join:
             for name, kind in self._added(joined).items():
                 if name in held:
@@ -112,12 +107,8 @@ class EntityFiles:
         held = file_columns(path)
         lacking = [name for name in (*on, *(joined.columns or ())) if name not in held]
         if lacking:
-            raise SpecError(
-                [Problem(f"{path} has no column {n!r}", hint=did_you_mean(n, held)) for n in lacking]
-            )
-        return {
-            n: k for n, k in held.items() if n not in on and (joined.columns is None or n in joined.columns)
-        }
+            raise SpecError([Problem(f"{path} has no column {n!r}", hint=did_you_mean(n, held)) for n in lacking])
+        return {n: k for n, k in held.items() if n not in on and (joined.columns is None or n in joined.columns)}
 
     def _sources(self) -> dict[str, JoinedFile | None]:
         """Which joined file a column comes from; None for the table's own files."""

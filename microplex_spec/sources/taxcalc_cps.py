@@ -107,9 +107,7 @@ class TaxcalcCps(Reader):
         weights = self._read_weights()
         units = read_columns(self._data, [*IDENTIFIERS, *UNIT_COLUMNS, *pairs])
         if len(weights) != len(units):
-            raise SpecError(
-                f"{self._weights.name} holds {len(weights):,} weights for {len(units):,} tax units"
-            )
+            raise SpecError(f"{self._weights.name} holds {len(weights):,} weights for {len(units):,} tax units")
         units["unit_weight"] = weights
         surveys = sorted(units["FLPDYR"].unique().tolist())
         problems = Problems()
@@ -154,9 +152,7 @@ def _check_entities(entities: Entities) -> None:
             problems.add(f"taxcalc_cps gives no entity {name!r}", hint=did_you_mean(name, _ABOVE))
             continue
         for group in sorted(set(entity.within) - _ABOVE[name]):
-            problems.add(
-                f"taxcalc_cps cannot place a {name} within a {group}", hint=f"known: {sorted(_ABOVE[name])}"
-            )
+            problems.add(f"taxcalc_cps cannot place a {name} within a {group}", hint=f"known: {sorted(_ABOVE[name])}")
     problems.raise_if_any()
 
 
@@ -189,9 +185,7 @@ def _places(units: pd.DataFrame) -> np.ndarray:
     broken = (places < 0).any(axis=1)
     if broken.any():
         first = units.loc[broken, "record_id"].head(3).tolist()
-        raise SpecError(
-            f"age bands contradict one another in {int(broken.sum()):,} tax units, e.g. RECID {first}"
-        )
+        raise SpecError(f"age bands contradict one another in {int(broken.sum()):,} tax units, e.g. RECID {first}")
     return places
 
 
@@ -211,9 +205,7 @@ def _persons(units: pd.DataFrame, places: np.ndarray) -> pd.DataFrame:
         values = [units[name].to_numpy()[unit] for name in (head, spouse)]
         return np.select([is_head, is_spouse], values, otherwise)
 
-    links = {
-        f"{group}_id": units[f"{group}_id"].to_numpy()[unit] for group in _ABOVE["tax_unit"] | {"tax_unit"}
-    }
+    links = {f"{group}_id": units[f"{group}_id"].to_numpy()[unit] for group in _ABOVE["tax_unit"] | {"tax_unit"}}
     persons = pd.DataFrame(
         {
             "person_id": person_id,

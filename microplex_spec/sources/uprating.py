@@ -40,9 +40,7 @@ class GrowthFactors:
         bad = [name for name in table.columns if not _all_positive(table[name])]
         if bad:
             raise SpecError(f"{path}: growth factors must be positive numbers, not so in {', '.join(bad)}")
-        return cls(
-            {str(name): dict(zip(years.tolist(), table[name].tolist(), strict=True)) for name in table}
-        )
+        return cls({str(name): dict(zip(years.tolist(), table[name].tolist(), strict=True)) for name in table})
 
     @property
     def indices(self) -> list[str]:
@@ -55,9 +53,7 @@ class GrowthFactors:
         Raises SpecError for an index or a year that the table does not hold.
         """
         if index not in self.steps:
-            raise SpecError(
-                Problem(f"unknown uprating index {index!r}", hint=did_you_mean(index, self.indices))
-            )
+            raise SpecError(Problem(f"unknown uprating index {index!r}", hint=did_you_mean(index, self.indices)))
         if to_year < from_year:
             return 1.0 / self.factor(index, to_year, from_year)
         steps = self.steps[index]
@@ -65,9 +61,7 @@ class GrowthFactors:
         first, last = min(steps), max(steps)
         for year in (from_year, to_year):
             if not first <= year <= last:
-                raise SpecError(
-                    Problem(f"no growth factor of {index} for {year}", hint=f"years {first} to {last}")
-                )
+                raise SpecError(Problem(f"no growth factor of {index} for {year}", hint=f"years {first} to {last}"))
         return float(np.prod([steps[year] for year in range(from_year + 1, to_year + 1)]))
 
 

@@ -286,7 +286,7 @@ class Builder:
             return Call(name, arguments, at=self.offset(tree))
         return Quantifier(name, arguments[0], at=self.offset(tree))
 
-    _RULES: dict[type, Callable[..., Node]] = {  # noqa: RUF012
+    _RULES: dict[type, Callable[..., Node]] = {
         ast.Constant: _constant,
         ast.Name: _name,
         ast.Attribute: _attribute,

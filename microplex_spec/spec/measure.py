@@ -65,6 +65,4 @@ def check_measure(
         needs = "a predicate" if wanted == "bool" else "a number"
         hint = "use share(...)" if found == "bool" else ""
         place = measure.argument.place_of(measure.argument.root)
-        raise SpecError(
-            Problem(f"{measure.kind}() needs {needs}, but {measure.argument} is none", place, hint)
-        )
+        raise SpecError(Problem(f"{measure.kind}() needs {needs}, but {measure.argument} is none", place, hint))

@@ -1,4 +1,4 @@
-"""Regimes: which signs a variable's support holds, the weighted evidence for it, and the check between the two.
+"""Regimes: the signs a variable's support holds, the weighted evidence for them, and the check of the two.
 
 A regime is the one declaration that drives gates, per-sign models and checks. The checks read a `Support`
 alone, so that a compiler can run them on a stored profile without any donor rows.
@@ -6,12 +6,10 @@ alone, so that a compiler can run them on a stored profile without any donor row
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
-
-from .errors import Problem, SpecError, did_you_mean
 
 Sign = Literal["negative", "zero", "positive"]
 SIGNS: tuple[Sign, ...] = ("negative", "zero", "positive")
@@ -49,13 +47,6 @@ REGIMES: dict[str, Regime] = {
     )
 }
 AUTO = "auto"
-
-
-def get_regime(name: str) -> Regime:
-    """The regime called `name`; SpecError naming the nearest one where there is none."""
-    if name not in REGIMES:
-        raise SpecError(Problem(f"unknown regime {name!r}", hint=did_you_mean(name, [*REGIMES, AUTO])))
-    return REGIMES[name]
 
 
 @dataclass(frozen=True)
@@ -100,10 +91,11 @@ def observed_support(y: np.ndarray, w: np.ndarray | None = None) -> Support:
         "not_binary": (y != 0) & (y != 1),
     }
     total = w.sum() or 1.0
+    shares: dict[str, Any] = {f"share_{kind}": float(w[mask].sum() / total) for kind, mask in kinds.items()}
     return Support(
         rows=len(y),
         **{f"rows_{kind}": int(mask.sum()) for kind, mask in kinds.items()},
-        **{f"share_{kind}": float(w[mask].sum() / total) for kind, mask in kinds.items()},
+        **shares,
         smallest_positive=float(y[positive].min()) if positive.any() else None,
         largest_negative=float(y[negative].max()) if negative.any() else None,
         distinct=len(np.unique(y)),
@@ -133,21 +125,17 @@ def check_regime(regime: Regime, support: Support, stray_tolerance: float = 0.00
 
     Strays (values outside the regime) up to stray_tolerance of the weight are allowed: training drops them.
     """
-    strays = [
-        (kind, getattr(support, f"rows_{kind}"), getattr(support, f"share_{kind}"))
-        for kind in stray_kinds(regime)
-    ]
-    if sum(share for _, _, share in strays) <= stray_tolerance:
+    evidence = asdict(support)
+    strays = {kind: (evidence[f"rows_{kind}"], evidence[f"share_{kind}"]) for kind in stray_kinds(regime)}
+    if sum(share for _, share in strays.values()) <= stray_tolerance:
         return []
     words = {"not_count": "negative or fractional", "not_binary": "neither 0 nor 1"}
     found = ", ".join(
         f"{rows:,} of {support.rows:,} donors ({share:.2%} of the weight) are {words.get(kind, kind)}"
-        for kind, rows, share in strays
+        for kind, (rows, share) in strays.items()
         if rows
     )
-    return [
-        f"regime {regime.name!r} does not hold: {found}, above the stray tolerance of {stray_tolerance:.2%}"
-    ]
+    return [f"regime {regime.name!r} does not hold: {found}; the stray tolerance is {stray_tolerance:.2%}"]
 
 
 def infer_regime(support: Support) -> Regime:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from microplex_spec.impute import ImputeShape, make_imputer
-from microplex_spec.impute.regimes import REGIMES, observed_support, stray_mask
 from microplex_spec.spec.errors import SpecError
+from microplex_spec.spec.regimes import REGIMES, observed_support, stray_mask
 from microplex_spec.spec.registry import IMPUTERS
 
 QUICK = {"qrf": {"trees": 30, "leaf": 15}, "regime_aware": {"trees": 30, "leaf": 15}}

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from microplex_spec.impute import make_imputer
-from microplex_spec.impute.regimes import infer_regime, observed_support
+from microplex_spec.spec.regimes import infer_regime, observed_support
 
 PREDICTORS = ["age_head", "age_spouse", "MARS", "XTOT", "e00200", "fips", "nu18"]
 VARIABLES = {"e00900p": "three_sign", "e00600": "zero_inflated"}

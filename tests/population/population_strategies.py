@@ -33,9 +33,7 @@ def random_tables(rng: np.random.Generator, households: int, missing: float = 0.
     homes = np.array([next(keys["household"]) for _ in range(households)], dtype=np.int64)
     tables = {"household": pd.DataFrame({"household_id": homes})}
     for household in homes:
-        units = {
-            group: [(next(keys[group]), household) for _ in range(rng.integers(1, 3))] for group in above
-        }
+        units = {group: [(next(keys[group]), household) for _ in range(rng.integers(1, 3))] for group in above}
         for group, rows in units.items():
             above[group] += rows
         headed = set()

@@ -126,9 +126,7 @@ def test_any_predicate_on_a_person_agrees_with_python_row_by_row(population, tex
 @pytest.fixture
 def population() -> Population:
     tables = random_tables(np.random.default_rng(5), 4)
-    tables["household"] = tables["household"].assign(
-        rent=[np.nan, 0.0, 5.0, 6.0], state=[np.nan, "01", "02", "NO"]
-    )
+    tables["household"] = tables["household"].assign(rent=[np.nan, 0.0, 5.0, 6.0], state=[np.nan, "01", "02", "NO"])
     return Population(US_ENTITIES, tables)
 
 

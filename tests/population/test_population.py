@@ -42,9 +42,7 @@ def test_a_link_to_nowhere_is_refused_with_its_count(tables):
 
 
 def test_a_missing_link_is_refused_with_its_count(tables):
-    tables["person"]["household_id"] = (
-        tables["person"]["household_id"].astype(float).where(lambda x: x.index > 1)
-    )
+    tables["person"]["household_id"] = tables["person"]["household_id"].astype(float).where(lambda x: x.index > 1)
     assert "missing household_id: 2 rows of person" in refusal(tables)
 
 

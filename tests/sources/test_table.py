@@ -26,9 +26,7 @@ def survey(cps: Population, tmp_path: Path) -> Path:
     household, unit, person = (few.tables[name] for name in ENTITIES)
     household = household.assign(serial=household.household_id.astype(str).str.zfill(12))
     serial = household.set_index("household_id").serial
-    person = person.assign(
-        serial=person.household_id.map(serial), line=person.groupby("household_id").cumcount()
-    )
+    person = person.assign(serial=person.household_id.map(serial), line=person.groupby("household_id").cumcount())
     household[["serial", "state_fips", "design_weight"]].to_csv(tmp_path / "households.csv", index=False)
     unit[["record_id", "dividends"]].assign(hh=unit.household_id.map(serial)).to_csv(
         tmp_path / "units.csv", index=False
@@ -68,9 +66,7 @@ def test_linked_files_become_the_population_they_were_written_from(survey, cps):
     assert {name: found.size(name) for name in ENTITIES} == {name: few.size(name) for name in ENTITIES}
     for name, wanted in {"wages": "employment_income", "age": "age", "is_blind": "is_blind"}.items():
         ours = found.aggregate(found.column(name).astype(float), "person", "household", "sum")
-        assert np.array_equal(
-            ours, few.aggregate(few.column(wanted).astype(float), "person", "household", "sum")
-        )
+        assert np.array_equal(ours, few.aggregate(few.column(wanted).astype(float), "person", "household", "sum"))
     assert np.array_equal(found.weights(), few.weights())
     assert np.array_equal(found.tables["tax_unit"].tax_unit_id, np.sort(few.column("record_id")))
 
@@ -112,11 +108,7 @@ def test_a_group_without_a_file_is_built_of_each_row_of_another(survey, each):
     found = read(survey, given)
     assert found.size("tax_unit") == found.size(each)
     members = found.aggregate(found.column("wages"), "person", "tax_unit", "sum")
-    alike = (
-        found.column("wages")
-        if each == "person"
-        else found.aggregate(found.column("wages"), "person", each, "sum")
-    )
+    alike = found.column("wages") if each == "person" else found.aggregate(found.column("wages"), "person", each, "sum")
     assert np.array_equal(members, alike)
 
 
@@ -136,9 +128,7 @@ def test_where_keeps_only_the_chosen_households(survey):
 def test_a_repeated_key_is_told_with_its_count(survey):
     rows = pd.read_csv(survey / "households.csv", dtype=str)
     pd.concat([rows, rows.iloc[:2]]).to_csv(survey / "households.csv", index=False)
-    with pytest.raises(
-        SpecError, match=r"table household: the key serial repeats in 2 of 303 rows, e\.g\. 0000"
-    ):
+    with pytest.raises(SpecError, match=r"table household: the key serial repeats in 2 of 303 rows, e\.g\. 0000"):
         read(survey, params())
 
 
@@ -155,9 +145,7 @@ def test_a_join_that_misses_rows_or_repeats_keys_is_an_error(survey):
     with pytest.raises(SpecError, match=r"person: 5 of .* rows have no match in extra\.csv by serial, line"):
         read(survey, params())
     pd.concat([rows, rows.iloc[:1]]).to_csv(survey / "extra.csv", index=False)
-    with pytest.raises(
-        SpecError, match=r"extra\.csv \(joined to person\): the key serial, line repeats in 1 "
-    ):
+    with pytest.raises(SpecError, match=r"extra\.csv \(joined to person\): the key serial, line repeats in 1 "):
         read(survey, params())
 
 
@@ -166,9 +154,7 @@ def test_a_negative_or_missing_weight_is_an_error_with_the_household(survey, bad
     rows = pd.read_csv(survey / "households.csv", dtype=str)
     rows.loc[7, "design_weight"] = bad
     rows.to_csv(survey / "households.csv", index=False)
-    with pytest.raises(
-        SpecError, match=f"missing weights in design_weight: 1 of 301 .* serial {rows.serial[7]}"
-    ):
+    with pytest.raises(SpecError, match=f"missing weights in design_weight: 1 of 301 .* serial {rows.serial[7]}"):
         read(survey, params())
 
 

@@ -23,9 +23,7 @@ from microplex_spec.spec.registry import READERS
 def raw() -> pd.DataFrame:
     """The file's own rows of 2014 with their weight, by RECID."""
     folder = Path(importlib.util.find_spec("taxcalc").origin).parent
-    names = (
-        "RECID FLPDYR h_seq XTOT nu06 nu13 nu18 n1820 n21 n24 MARS e00200 e00900 e02100 snap_ben housing_ben"
-    )
+    names = "RECID FLPDYR h_seq XTOT nu06 nu13 nu18 n1820 n21 n24 MARS e00200 e00900 e02100 snap_ben housing_ben"
     rows = read_columns(folder / "cps.csv.gz", names.split())
     rows["weight"] = read_columns(folder / "cps_weights.csv.gz", ["WT2023"])["WT2023"] / 100
     return rows[rows.FLPDYR == 2014].sort_values("RECID", ignore_index=True)

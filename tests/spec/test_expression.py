@@ -85,9 +85,7 @@ def test_one_meaning_has_one_text(text, canonical):
     assert parse(canonical, engines=ENGINES) == parse(text, engines=ENGINES)
 
 
-atoms = st.sampled_from(
-    ["a", "b", "head.age", "policyengine_us.eitc", "'06'", "True", "3", "-2", "0.25", "1e300"]
-)
+atoms = st.sampled_from(["a", "b", "head.age", "policyengine_us.eitc", "'06'", "True", "3", "-2", "0.25", "1e300"])
 operators = st.sampled_from(["+", "-", "*", "/", "==", "!=", "<", "<=", "and", "or"])
 relations = st.sampled_from(["<", "==", ">", "!="])
 functions = st.sampled_from(["any", "all", "count", "sum", "mean", "max_of", "abs"])
@@ -95,9 +93,7 @@ texts = st.recursive(
     atoms,
     lambda inner: (
         st.tuples(inner, operators, inner).map("({0[0]} {0[1]} {0[2]})".format)
-        | st.tuples(inner, relations, inner, relations, inner).map(
-            "({0[0]} {0[1]} {0[2]} {0[3]} {0[4]})".format
-        )
+        | st.tuples(inner, relations, inner, relations, inner).map("({0[0]} {0[1]} {0[2]} {0[3]} {0[4]})".format)
         | st.tuples(functions, inner).map("{0[0]}({0[1]})".format)
         | st.tuples(inner, inner).map("min({0[0]}, {0[1]})".format)
         | inner.map("(not ({}))".format)
@@ -302,9 +298,7 @@ def test_what_is_no_measure_is_refused_with_the_forms_there_are(text, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"), [("sum(age > 5)", "use share"), ("share(age)", "needs a predicate")]
-)
+@pytest.mark.parametrize(("text", "message"), [("sum(age > 5)", "use share"), ("share(age)", "needs a predicate")])
 def test_a_measure_of_the_wrong_type_is_refused_at_its_place(text, message):
     with pytest.raises(SpecError) as caught:
         check_measure(parse_measure(text, Place("t.yaml", 3, 5)), "person", ENTITIES, COLUMNS, ENGINES)

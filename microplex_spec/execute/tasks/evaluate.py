@@ -79,9 +79,7 @@ def target_table(task: Task, sources: dict[str, Any]) -> pd.DataFrame:
 
 def citation(source: dict[str, Any]) -> str:
     """A source in one line."""
-    return ", ".join(
-        source[field] for field in ("agency", "title", "table", "cell", "vintage") if source[field]
-    )
+    return ", ".join(source[field] for field in ("agency", "title", "table", "cell", "vintage") if source[field])
 
 
 def benchmark_table(
@@ -95,9 +93,7 @@ def benchmark_table(
         columns = read_engine_columns(artifact, {name})[benchmark["entity"]]
         values = columns[name].astype(np.float64)
         if benchmark["where"]:
-            values = np.where(
-                evaluate(parse(benchmark["where"]), population, benchmark["entity"]), values, 0.0
-            )
+            values = np.where(evaluate(parse(benchmark["where"]), population, benchmark["entity"]), values, 0.0)
         computed = float(values @ population.weights("calibrated", benchmark["entity"]))
         source = sources[benchmark["id"]]
         rows.append(
@@ -120,9 +116,7 @@ def benchmark_table(
     return pd.DataFrame(rows, columns=[*names, "period", "concept", "notes", "url"])
 
 
-def imputation_table(
-    task: Task, population: Population, names: list[str]
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+def imputation_table(task: Task, population: Population, names: list[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """imputation.csv, and the histograms of donor, drawn and true values behind it. All weights are design weights."""
     rows, histograms = [], {}
     donors: dict[str, Population] = {}

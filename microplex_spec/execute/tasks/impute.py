@@ -53,9 +53,7 @@ def run(task: Task) -> dict[str, Any]:
         "clipped": clipped,
         "donor_shares": weighted_shares(y, weights),
         "drawn_shares": weighted_shares(values, base.weights("design", entity)),
-        "importances": dict(
-            zip(params["predictors"], np.round(imputer.feature_importances_, 6).tolist(), strict=True)
-        ),
+        "importances": dict(zip(params["predictors"], np.round(imputer.feature_importances_, 6).tolist(), strict=True)),
     }
     return write_column(task.out, entity, values, record)
 

@@ -25,9 +25,7 @@ def run(task: Task) -> dict[str, Any]:
             raise SpecError(f"{path.name} has changed since the plan was made; plan again")
     population = reader.read(entities_of(params))
     if params["sample"]:
-        population = sample(
-            population, params["sample"]["households"], params["sample"]["seed"], params["source"]
-        )
+        population = sample(population, params["sample"]["households"], params["sample"]["seed"], params["source"])
     population = keep(population, params["columns"], set(params["truth"]))
     write_population(population, task.out)
     return {"rows": {entity: population.size(entity) for entity in population.entities}}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from microplex_spec.impute.regimes import (
+from microplex_spec.spec.regimes import (
     REGIMES,
     Support,
     check_regime,
