@@ -9,7 +9,7 @@ from typing import Any
 from ..plan import Budget, Reason, Step, data_key
 from ..plan.kinds import KINDS
 from ..spec.choices import Choices
-from ..spec.cost import Cost
+from ..spec.cost import FREE, Cost
 from ..spec.errors import Problems
 from ..spec.expression import Expression
 from ..spec.model import Spec
@@ -41,7 +41,7 @@ class Draft:
         backend: str = "numpy",
         version: int = 0,
         reasons: Iterable[Reason] = (),
-        cost: Cost = Cost(),
+        cost: Cost = FREE,
         batch: dict[str, int] | None = None,
         meta: dict[str, Any] | None = None,
     ) -> str:

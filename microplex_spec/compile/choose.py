@@ -97,7 +97,7 @@ def choose_calibrator(asked: str, params: dict[str, Any], needs: CalibratorNeeds
     if asked == "auto":
         name = "logit" if needs.targets else "none"
         text = (
-            f"{needs.targets:,} targets over {needs.records:,} households: bounded ratios, soft by each target's tolerance"
+            f"{needs.targets:,} targets, {needs.records:,} households: bounded ratios, soft by each target's tolerance"
             if needs.targets
             else "no target to fit"
         )

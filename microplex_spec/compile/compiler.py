@@ -30,8 +30,8 @@ def compile_spec(
 ) -> Plan:
     """The plan of a build; SpecError with every fault that the profiles and the engines' indexes show.
 
-    profiles: of each source by name. engine: gives the rules engine of a name. stored: keys of artifacts that stand in the store.
-    previous: step ids and keys of the last build of this spec, to tell a re-run from a first run.
+    profiles: of each source by name. engine: gives the rules engine of a name. stored: keys of artifacts that
+    stand in the store. previous: step ids and keys of the last build of this spec, to tell a re-run from a first run.
     """
     _check_engines(spec, engine)
     draft = Draft(spec, choices, profiles, budget, engine, stored, previous or {})

@@ -43,8 +43,8 @@ def add_outcome_steps(draft: Draft) -> None:
 
 
 def _targets(draft: Draft) -> str:
-    spec, used, expressions = draft.spec, set(), []
-    rows = []
+    spec, rows, expressions = draft.spec, [], []
+    used: set[str] = set()
     for target in spec.targets:
         measure = parse_measure(target.measure)
         where = parse(target.where) if target.where else None

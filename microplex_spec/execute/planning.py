@@ -19,7 +19,7 @@ from .store import Store
 def compile_plan(spec: Spec, choices: Choices | None = None) -> Plan:
     """The plan of a build of `spec`; SpecError with every fault that data and engines show.
 
-    choices: the run's backends, scale, seed and resources; by default the compiler chooses, on the whole of the sources.
+    choices: the run's backends, scale, seed and resources; by default the compiler chooses, over all households.
     """
     choices = choices or Choices(spec=spec.name, scale=Scale(name="full"))
     project = spec.project

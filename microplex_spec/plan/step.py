@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from ..spec.cost import Cost
+from ..spec.cost import FREE, Cost
 
 Status = Literal["run", "rerun", "reuse"]
 
@@ -35,7 +35,7 @@ class Step:
     key: str
     batch: dict[str, int] | None = None
     checkpoint: bool = True
-    predicted: Cost = Cost()
+    predicted: Cost = FREE
     reasons: tuple[Reason, ...] = ()
     status: Status = "run"
     meta: dict[str, Any] = field(default_factory=dict)

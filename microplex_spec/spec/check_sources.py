@@ -113,14 +113,14 @@ def uprating_indices(spec: Spec, problems: Problems) -> set[str] | None:
 def donor_has(spec: Spec, name: str, donor: Mapping[str, Any], within: frozenset[str] = frozenset()) -> bool:
     """Whether a donor source holds a variable, or all that its derivation needs.
 
-    within: the variables whose derivation led here, so that a ring of derivations ends.
+    within: the variables whose derivation led here; a ring of derivations is told as such, not as a lack.
     """
     variable = spec.variables.get(name)
     if variable is None:
         return name in donor
-    if variable.column in donor:
+    if variable.column in donor or name in within:
         return True
-    if variable.derive is None or name in within:
+    if variable.derive is None:
         return False
     expression = parse(variable.derive)
     return not expression.engine_variables and all(

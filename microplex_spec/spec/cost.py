@@ -17,6 +17,9 @@ class Cost:
         return Cost(self.seconds + other.seconds, max(self.bytes, other.bytes))
 
 
+FREE = Cost()
+
+
 @dataclass(frozen=True)
 class ImputeShape:
     """What an imputation's cost depends on; recipients=0 asks for the fit alone.

@@ -87,7 +87,7 @@ def test_a_cell_that_is_no_figure_is_told_with_its_line(folder, cell):
 def test_every_unknown_column_is_told_at_its_field(folder):
     _, problems = expand(folder, ROW.replace("{cell}", "{cel}").replace("{sex:", "{sexes:").replace("{fips}", "{fip}"))
     assert problems == [
-        "targets/t.yaml:4:12: table t.csv has no column 'sexes' (known: cell, fips, persons, sex, state)",
+        "targets/t.yaml:4:12: table t.csv has no column 'sexes' (did you mean 'sex'?)",
         "targets/t.yaml:5:12: table t.csv has no column 'fip' (did you mean 'fips'?)",
         "targets/t.yaml:8:21: table t.csv has no column 'cel' (did you mean 'cell'?)",
     ]

@@ -17,11 +17,11 @@ from .shared import read_population, record_ids
 
 
 def run(task: Task) -> dict[str, Any]:
-    from scipy.sparse import load_npz
+    from scipy.sparse import csr_matrix, load_npz
 
     params = task.step.params
     population = read_population(next(iter(task.inputs.values())))
-    matrix = load_npz(task.input("targets") / "matrix.npz")
+    matrix = csr_matrix(load_npz(task.input("targets") / "matrix.npz"))
     ledger = pd.read_parquet(task.input("targets") / "ledger.parquet")
     initial = scaled_weights(population, params["scale_weights"])
     calibrator = make_calibrator(task.step.backend, **params["params"])

@@ -23,7 +23,8 @@ def run(task: Task) -> dict[str, Any]:
 
 
 def _engine_columns(targets: list[dict[str, Any]]) -> set[str]:
-    arguments = {m.argument for m in map(parse_measure, {t["measure"] for t in targets})}
-    wheres = {parse(text) for text in {t["where"] for t in targets if t["where"]}}
-    used = {pair for expression in (arguments | wheres) - {None} for pair in expression.engine_variables}
+    measures = map(parse_measure, {target["measure"] for target in targets})
+    expressions = [measure.argument for measure in measures if measure.argument is not None]
+    expressions += [parse(text) for text in {target["where"] for target in targets} - {""}]
+    used = {pair for expression in expressions for pair in expression.engine_variables}
     return {f"{engine}.{name}" for engine, name in used}
