@@ -27,7 +27,7 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
     whole = [name for name, variable in info.items() if variable.cross_household]
 
     def cost(batch: int) -> Cost:
-        predicted = engine.predict_cost(households, len(outputs), batch)
+        predicted = engine.predict_cost(households, outputs, batch)
         return Cost(predicted.seconds, int(predicted.bytes))
 
     if whole:

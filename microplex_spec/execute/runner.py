@@ -65,10 +65,8 @@ class _Runner:
         for step in self.plan:
             self.one(step)
         status = "failed" if self.failures else "done"
-        headline = next(
-            (self.records[s.id].get("headline", {}) for s in self.plan.of_kind("evaluate") if s.id in self.records),
-            {},
-        )
+        evaluated = [self.records.get(step.id, {}) for step in self.plan.of_kind("evaluate")]
+        headline: dict[str, Any] = next((record["headline"] for record in evaluated if "headline" in record), {})
         self.manifest.close(status, headline)
         self.log("run_finished", status=status, headline=headline)
         shutil.rmtree(self.run / ".work", ignore_errors=True)

@@ -73,7 +73,7 @@ class _Check:
             ring, field = found
             self.problems.add(
                 f"variables need each other in a ring: {' -> '.join([*ring, ring[0]])}",
-                self.place("variable", ring[0], *field),
+                self.place("variable", ring[0], *field, key=field[0] == "rate"),
                 "each is made from the next; take one of these uses out",
             )
         self.targets()

@@ -74,12 +74,12 @@ MADE, IMPUTED = "variables/made.yaml", "variables/imputed.yaml"
                 (" + sum(self_employment_income) + dividends", ""),
             ],
             "unit_employment_income -> unit_income -> unit_employment_income",
-            (MADE, "unit_income\n  "),
+            (MADE, "unit_income\nunit_income:"),
         ),
         (
             [("by: {age < 25: 0.2,", "by: {has_pension_plan: 0.2,")],
             "has_pension_plan -> has_pension_plan",
-            (MADE, "0.2"),
+            (MADE, "has_pension_plan: 0.2"),
         ),
     ],
 )

@@ -80,6 +80,6 @@ def refuse_unreachable(
         reach = f"{least[row]:.4g} to {most[row]:.4g}"
         ledger.loc[row, "status"] = "unsupported"
         ledger.loc[row, "reason"] = (
-            f"out of reach: weights within {bounds[0]:g} to {bounds[1]:g} times their design give {reach}"
+            f"out of reach: ratios of {bounds[0]:g} to {bounds[1]:g} give {reach}"
         )
     return ledger
