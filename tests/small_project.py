@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from microplex_spec.population import Population
-from microplex_spec.sources import GrowthFactors
+from microplex_spec.spec.growth_factors import GrowthFactors
 from microplex_spec.sources.taxcalc_cps import TaxcalcCps
 from microplex_spec.spec.entities import Entities, Entity
 from microplex_spec.spec.errors import SpecError

@@ -53,6 +53,7 @@ def build(project: Project, config: DictConfig) -> RunResult:
     from ..execute.run_folder import claim_run_folder, new_run_folder
     from ..execute.runner import execute
     from ..execute.store import Store
+    from ..report import write_report
     from ..spec.load import load_spec
 
     choices = read_choices(dict(OmegaConf.to_container(config, resolve=True)))  # type: ignore[arg-type]
@@ -64,6 +65,9 @@ def build(project: Project, config: DictConfig) -> RunResult:
     _write_hydra(config, folder / ".hydra")
     with progress(plan) as listener:
         result = execute(plan, folder, Store(project.store), project.cache, choices.executor.name, (listener,))
+    if result.status == "failed":
+        # The report is a step like others, so a failure before it would leave none.
+        write_report(folder, folder / "report.html")
     _tell(result, project)
     return result
 

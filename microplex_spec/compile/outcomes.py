@@ -130,6 +130,7 @@ def _evaluate(draft: Draft, inputs: list[str]) -> str:
             "where": benchmark.where,
             "period": benchmark.period,
             "value": benchmark.value,
+            "unit": benchmark.unit,
             "in_sample": benchmark.concept in fitted,
         }
         for benchmark in spec.benchmarks

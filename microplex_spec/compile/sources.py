@@ -8,6 +8,7 @@ from ..spec.check_sources import make_reader
 from ..spec.cost import Cost
 from ..spec.expression import parse
 from ..spec.graph import order
+from ..spec.growth_factors import GrowthFactors
 from ..spec.project import resolve_file
 from ..spec.sources import Source
 from ..spec.variables import Variable
@@ -96,8 +97,6 @@ def _factor(draft: Draft, variable: Variable, source: Source) -> float:
     if source.period == draft.spec.period:
         return 1.0
     assert draft.spec.settings.uprating is not None
-    from ..sources.uprating import GrowthFactors
-
     path = resolve_file(draft.spec.settings.uprating.file, draft.spec.folder)
     return GrowthFactors.read(path).factor(variable.uprate or "", source.period, draft.spec.period)
 

@@ -1,6 +1,5 @@
-"""Readers that turn a survey's files into a Population, and growth factors that age its amounts."""
+"""Readers that turn a survey's files into a Population."""
 
 from .base import Column, Reader
-from .uprating import GrowthFactors
 
-__all__ = ["Column", "GrowthFactors", "Reader"]
+__all__ = ["Column", "Reader"]

@@ -107,6 +107,10 @@ class _Check:
         settings, sources = self.spec.settings, {*self.spec.sources, *self.spec.places.names("source")}
         if settings.base not in sources:
             self.problems.unknown("source", settings.base, sources, self.place("spec", "spec", "base"))
+        uprated = [name for name, variable in self.spec.variables.items() if variable.uprate]
+        if uprated and settings.uprating is None:
+            place = self.place("variable", uprated[0], "uprate")
+            self.problems.add("spec.yaml declares no growth factors to uprate by", place, "add uprating: {file: ...}")
         for name in sorted(set(settings.predictor_sets) & (set(self.columns) | self.faulty)):
             self.problems.add(
                 f"{name!r} names both a predictor set and a variable",
@@ -198,6 +202,9 @@ class _Check:
                 if item in spec.settings.predictor_sets:
                     for number, text in enumerate(spec.settings.predictor_sets[item]):
                         self.predictor(variable, text, donor, "spec", "spec", "predictor_sets", item, number)
+                elif item.isidentifier() and item not in {*self.columns, *self.faulty}:
+                    known = {*self.columns, *spec.settings.predictor_sets}
+                    self.problems.unknown("predictor", item, known, self.place("variable", name, field, index))
                 else:
                     self.predictor(variable, item, donor, "variable", name, field, index)
         if variable.zero_when:
@@ -226,9 +233,7 @@ class _Check:
 
     def uprating(self, variable: Variable) -> None:
         spec, place = self.spec, self.place("variable", variable.name, "uprate")
-        if variable.uprate and spec.settings.uprating is None:
-            self.problems.add("spec.yaml declares no uprating factors", place, "add uprating: {file: ...}")
-        elif variable.uprate and self.indices is not None and variable.uprate not in self.indices:
+        if variable.uprate and self.indices is not None and variable.uprate not in self.indices:
             self.problems.unknown("uprating index", variable.uprate, self.indices, place)
         source = spec.sources.get(variable.donor or spec.settings.base)
         surveyed = variable.origin in ("observed", "imputed") and variable.unit == "usd"

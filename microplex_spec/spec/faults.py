@@ -148,7 +148,8 @@ def _other(field: Path_, fault: Any) -> Fault:
     if kind == "too_short":
         return Fault(field, f"{name} must not be empty")
     if kind == "value_error":
-        return Fault(field, f"{name or ':'} {fault['ctx']['error']}")
+        said = str(fault["ctx"]["error"])
+        return Fault(field, f"{name}{'' if field and said.startswith('must') else ':'} {said}")
     return Fault(field, f"{name or ':'} {fault['msg'][0].lower()}{fault['msg'][1:]}, got {_shown(got)}")
 
 

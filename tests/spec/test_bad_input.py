@@ -155,6 +155,12 @@ def test_faults_of_two_lists_that_name_each_other_do_not_hide_one_another(small_
     ]
 
 
+def test_lacking_growth_factors_are_told_once_for_all_variables(small_project: SmallProject):
+    small_project.edit("spec.yaml", "uprating:\n  file: package:taxcalc/growfactors.csv\n", "")
+    (told,) = small_project.errors()
+    assert told.startswith(f"{small_project.at(IMPUTED, 'ASCHCI')}: spec.yaml declares no growth factors")
+
+
 def test_an_unknown_spec_is_told_with_its_neighbour(small_project: SmallProject):
     with pytest.raises(SpecError, match=r"no spec 'smal' under conf/specs.*did you mean 'small'\?"):
         load_spec("smal", small_project.project)

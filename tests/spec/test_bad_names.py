@@ -117,7 +117,10 @@ CASES = {
         "n_dependents]",
         "n_dependent]",
         "n_dependent",
-        "unknown column 'n_dependent' (did you mean 'n_dependents'?)",
+        "unknown predictor 'n_dependent' (did you mean 'n_dependents'?)",
+    ),
+    "unknown set of predictors": Case(
+        IMPUTED, "[worker]", "[workr]", "workr", "unknown predictor 'workr' (did you mean 'worker'?)"
     ),
     "unknown variable in a set of predictors": Case(
         "spec.yaml", "[age,", "[ages,", "ages", "unknown column 'ages' (did you mean 'age'?)"

@@ -106,6 +106,7 @@ def benchmark_table(
                 "rel_error": computed / benchmark["value"] - 1 if benchmark["value"] else np.nan,
                 "in_sample": benchmark["in_sample"],
                 "source": citation(source),
+                "unit": benchmark["unit"],
                 "period": benchmark["period"],
                 "concept": source["concept"],
                 "notes": source["notes"],
@@ -113,7 +114,7 @@ def benchmark_table(
             }
         )
     names = ["id", "engine", "variable", "computed", "value", "rel_error", "in_sample", "source"]
-    return pd.DataFrame(rows, columns=[*names, "period", "concept", "notes", "url"])
+    return pd.DataFrame(rows, columns=[*names, "unit", "period", "concept", "notes", "url"])
 
 
 def imputation_table(task: Task, population: Population, names: list[str]) -> tuple[pd.DataFrame, dict[str, Any]]:

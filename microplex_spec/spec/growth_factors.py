@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from ..spec.errors import Problem, SpecError, did_you_mean
-from .files import file_columns, read_columns
+from .errors import Problem, SpecError, did_you_mean
 
 _YEAR = "YEAR"
 
@@ -33,14 +31,25 @@ class GrowthFactors:
         Raises SpecError where the file or YEAR is missing, a year repeats or is left out, or a factor is not
         a positive number.
         """
-        table = read_columns(path, [_YEAR, *(name for name in file_columns(path) if name != _YEAR)])
-        years = table.pop(_YEAR).to_numpy()
-        if not len(years) or not np.array_equal(years, np.arange(years[0], years[0] + len(years))):
+        try:
+            with path.open(newline="", encoding="utf-8") as stream:
+                rows = list(csv.DictReader(stream))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpecError(f"{path} cannot be read: {error}") from None
+        if not rows or _YEAR not in rows[0]:
+            raise SpecError(f"{path} has no column {_YEAR!r}")
+        years = [_number(row[_YEAR]) for row in rows]
+        if years != [years[0] + offset for offset in range(len(years))]:
             raise SpecError(f"{path}: column {_YEAR!r} must hold consecutive years, each once")
-        bad = [name for name in table.columns if not _all_positive(table[name])]
+        steps = {
+            name: {int(year): _number(row[name]) for year, row in zip(years, rows, strict=True)}
+            for name in rows[0]
+            if name != _YEAR
+        }
+        bad = [name for name, factors in steps.items() if not all(0 < value < math.inf for value in factors.values())]
         if bad:
             raise SpecError(f"{path}: growth factors must be positive numbers, not so in {', '.join(bad)}")
-        return cls({str(name): dict(zip(years.tolist(), table[name].tolist(), strict=True)) for name in table})
+        return cls(steps)
 
     @property
     def indices(self) -> list[str]:
@@ -62,8 +71,11 @@ class GrowthFactors:
         for year in (from_year, to_year):
             if not first <= year <= last:
                 raise SpecError(Problem(f"no growth factor of {index} for {year}", hint=f"years {first} to {last}"))
-        return float(np.prod([steps[year] for year in range(from_year + 1, to_year + 1)]))
+        return math.prod(steps[year] for year in range(from_year + 1, to_year + 1))
 
 
-def _all_positive(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and bool((np.isfinite(column) & (column > 0)).all())
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return math.nan

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microplex_spec.sources import GrowthFactors
+from microplex_spec.spec.growth_factors import GrowthFactors
 from microplex_spec.spec.errors import SpecError
 from microplex_spec.spec.project import resolve_file
 
@@ -43,7 +43,7 @@ def test_unknown_index_and_year_are_told_with_what_is_known():
         ("YEAR,A\n2014,1\n2016,1\n", "consecutive years"),
         ("YEAR,A\n2014,1\n2015,-1\n", "not so in A"),
         ("YEAR,A\n2014,1\n2015,\n", "not so in A"),
-        ("YR,A\n2014,1\n", "no column 'YEAR'"),
+        ("YR,A\n2014,1\n", "has no column 'YEAR'"),
     ],
 )
 def test_a_broken_table_is_an_error(tmp_path, text, says):
