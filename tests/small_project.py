@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from microplex_spec.population import Population
-from microplex_spec.spec.growth_factors import GrowthFactors
 from microplex_spec.sources.taxcalc_cps import TaxcalcCps
 from microplex_spec.spec.entities import Entities, Entity
 from microplex_spec.spec.errors import SpecError
+from microplex_spec.spec.growth_factors import GrowthFactors
 from microplex_spec.spec.load import load_spec
 from microplex_spec.spec.model import Spec
 from microplex_spec.spec.project import Project, resolve_file

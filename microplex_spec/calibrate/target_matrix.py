@@ -13,6 +13,7 @@ from ..population import Population, evaluate
 from ..spec.errors import Problem, Problems
 from ..spec.expression import Expression, parse
 from ..spec.measure import parse_measure
+from .problem import weighted_sums
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -127,6 +128,21 @@ def reachable(
 def fit_values(ledger: pd.DataFrame) -> np.ndarray:
     """(targets,) right-hand sides of the fit columns: the value of a sum or count, zero for a linearised ratio."""
     return np.where(ledger["denominator"].to_numpy() == NONE, ledger["value"].to_numpy(dtype=np.float64), 0.0)
+
+
+def allowed_errors(matrix: csr_matrix, ledger: pd.DataFrame, initial: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(targets,) how far each fit column may end from its right-hand side, and the same relative to its scale.
+
+    The first is in the column's own unit: the tolerated part of the value, for a ratio times the initial weight of its
+    domain; where the value is zero, of the gross initial total. The second is what `CalibrationProblem` takes.
+    """
+    gross = weighted_sums(matrix, initial, absolute=True)
+    own, below = (gross[np.maximum(ledger[name].to_numpy(dtype=np.int64), 0)] for name in ("fit", "denominator"))
+    tolerance, value = (np.abs(ledger[name].to_numpy(dtype=np.float64)) for name in ("tolerance", "value"))
+    size = np.where(ledger["denominator"].to_numpy() == NONE, value, value * below)
+    allowed = tolerance * np.where(size == 0, own, size)
+    scale = np.where(fit_values(ledger) == 0, own, value)
+    return allowed, np.divide(allowed, scale, out=tolerance.copy(), where=scale > 0)
 
 
 def _status(target: Mapping[str, Any], support: int, min_support: int) -> tuple[str, str]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any
 
 from ..spec.choices import Choices, read_choices
@@ -28,21 +31,25 @@ def parser(command: str, text: str) -> Parser:
 def compose_choices(project: Project, overrides: list[str]) -> Choices:
     """The run's choices: conf/build.yaml with the overrides, validated. SpecError for whatever is wrong."""
     from hydra import compose, initialize_config_dir
-    from hydra.errors import HydraException
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
 
-    try:
-        with initialize_config_dir(config_dir=str(project.conf), version_base="1.3"):
-            composed = OmegaConf.to_container(compose("build", overrides=overrides), resolve=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise SpecError(_hydra_message(error)) from None
+    with hydra_faults(), initialize_config_dir(config_dir=str(project.conf), version_base="1.3"):
+        composed = OmegaConf.to_container(compose("build", overrides=overrides), resolve=True)
     return read_choices(dict(composed))  # type: ignore[arg-type]
 
 
-def _hydra_message(error: Exception) -> str:
-    """Hydra's complaint without its frames, each of its lines in one."""
-    return " ".join(part.strip() for part in str(error).splitlines() if part.strip())
+@contextmanager
+def hydra_faults() -> Iterator[None]:
+    """Turn Hydra's complaints about a call into SpecErrors of one line, without its frames and search path."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        told = [*str(error).splitlines(), *str(error.__cause__ or "").splitlines()]
+        kept = takewhile(lambda line: not line.startswith("Config search path"), told)
+        raise SpecError(" ".join(dict.fromkeys(line.strip() for line in kept if line.strip()))) from None
 
 
 def project_of(given: str | None) -> Project:

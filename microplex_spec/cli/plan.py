@@ -15,7 +15,7 @@ def run(arguments: list[str]) -> int:
     form = made.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="the plan as plan.json holds it")
     form.add_argument("--full", action="store_true", help="every step with inputs, parameters and all reasons")
-    options = made.parse_args(arguments)
+    options = made.parse_intermixed_args(arguments)
     project = project_of(options.project)
     choices = compose_choices(project, options.overrides)
     plan = compile_plan(load_spec(choices.spec, project), choices)

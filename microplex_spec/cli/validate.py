@@ -9,7 +9,7 @@ from .arguments import parser, project_of, spec_name
 
 
 def run(arguments: list[str]) -> int:
-    options = parser("validate", __doc__ or "").parse_args(arguments)
+    options = parser("validate", __doc__ or "").parse_intermixed_args(arguments)
     project = project_of(options.project)
     spec = load_spec(spec_name(project, options.overrides), project)
     roles: Counter[str] = Counter(target.role for target in spec.targets)

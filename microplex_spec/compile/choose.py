@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..plan import Reason
-from ..spec.cost import Cost, ImputeShape
+from ..spec.cost import CalibrationShape, Cost, ImputeShape
 from ..spec.errors import Place, Problem, SpecError
 from ..spec.regimes import Regime
 from ..spec.registry import CALIBRATORS, IMPUTERS
 
 GATED_ROWS = 500
+# Parameters of every imputer that the variable and the run decide.
+_GIVEN = frozenset({"regime", "seed", "stream", "stray_tolerance"})
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A backend with its parameters, why it was taken, and what it is predicted to cost."""
+    """A backend with its parameters, why it was taken, its code's version, and what it is predicted to cost."""
 
     name: str
     params: dict[str, Any]
     reason: Reason
+    version: int
     cost: Cost
 
 
@@ -74,11 +78,18 @@ def choose_imputer(
         raise SpecError(Problem(f"imputer {name!r} lacks the regime {regime.name!r}", place, hint))
     if shape.donors < row.min_rows:
         raise SpecError(Problem(f"imputer {name!r} needs {row.min_rows} donor rows, there are {shape.donors}", place))
-    unknown = set(params) - set(backend.param_defaults())
+    _check_names(f"imputer {name!r}", params, set(backend.param_defaults()) - _GIVEN, place)
+    faults = backend(regime=regime.name, **params).problems()
+    if faults:
+        raise SpecError(Problem(f"imputer {name!r}: {fault.message}", place, fault.hint) for fault in faults)
+    return Choice(name, params, reason, backend.version, backend.predict_cost(shape, params))
+
+
+def _check_names(what: str, params: dict[str, Any], known: set[str], place: Place | None = None) -> None:
+    unknown = sorted(set(params) - known)
     if unknown:
-        known = ", ".join(sorted(backend.param_defaults()))
-        raise SpecError(Problem(f"imputer {name!r} has no parameter {sorted(unknown)[0]!r}", place, f"it has: {known}"))
-    return Choice(name, params, reason, backend.predict_cost(shape, params))
+        hint = f"it has: {', '.join(sorted(known))}" if known else "it has none"
+        raise SpecError(Problem(f"{what} has no parameter {name!r}", place, hint) for name in unknown)
 
 
 @dataclass(frozen=True)
@@ -87,13 +98,17 @@ class CalibratorNeeds:
 
     targets: int
     records: int
+    nonzeros: int
     signed: int
     zeros: int
     contradictory: bool
 
 
 def choose_calibrator(asked: str, params: dict[str, Any], needs: CalibratorNeeds) -> Choice:
-    """The calibrator: the one asked for, checked against what the targets need, or bounded logit by rule."""
+    """The calibrator: the one asked for, checked against what the targets need, or bounded logit by rule.
+
+    Raises SpecError for one that cannot serve, and for parameters that it does not have or that are out of range.
+    """
     if asked == "auto":
         name = "logit" if needs.targets else "none"
         text = (
@@ -117,4 +132,7 @@ def choose_calibrator(asked: str, params: dict[str, Any], needs: CalibratorNeeds
     ]
     if lacking and name != "none":
         raise SpecError(Problem(f"calibrator {name!r} lacks {' and '.join(lacking)}", hint="logit serves them"))
-    return Choice(name, params, reason, Cost())
+    _check_names(f"calibrator {name!r}", params, set(inspect.signature(backend).parameters))
+    backend(**params)
+    shape = CalibrationShape(needs.records, needs.targets, needs.nonzeros)
+    return Choice(name, params, reason, backend.version, backend.predict_cost(shape, params))

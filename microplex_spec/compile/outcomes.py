@@ -8,7 +8,6 @@ from ..plan import Reason
 from ..spec.cost import CalibrationShape, Cost
 from ..spec.expression import parse
 from ..spec.measure import parse_measure
-from ..spec.registry import CALIBRATORS
 from ..spec.targets import Target
 from .base import Draft
 from .choose import CalibratorNeeds, choose_calibrator
@@ -92,14 +91,12 @@ def _calibrate(draft: Draft, targets: str) -> str:
     needs = CalibratorNeeds(
         targets=len(fit),
         records=households,
+        nonzeros=int(DENSITY * households * len(fit)),
         signed=sum(target.value < 0 for target in fit),
         zeros=sum(target.value == 0 for target in fit),
         contradictory=False,
     )
     choice = choose_calibrator(choices.calibrator.name, dict(choices.calibrator.params), needs)
-    backend = CALIBRATORS.load(choice.name)
-    shape = CalibrationShape(households, len(fit), int(DENSITY * households * len(fit)))
-    cost = backend.predict_cost(shape, choice.params)
     scale = spec.base.scale_weights
     wanted = next((target.value for target in spec.targets if scale and target.id == scale.to), None)
     return draft.add(
@@ -112,9 +109,9 @@ def _calibrate(draft: Draft, targets: str) -> str:
         },
         [draft.base, targets],
         backend=choice.name,
-        version=backend.version,
+        version=choice.version,
         reasons=[choice.reason],
-        cost=Cost(cost.seconds, int(cost.bytes)),
+        cost=Cost(choice.cost.seconds, int(choice.cost.bytes)),
     )
 
 
@@ -146,6 +143,7 @@ def _evaluate(draft: Draft, inputs: list[str]) -> str:
             "benchmarks": {
                 b.id: {**b.source.model_dump(), "notes": b.notes, "concept": b.concept} for b in spec.benchmarks
             },
+            "variables": {v.name: {"label": v.label, "unit": v.unit} for v in spec.imputed()},
             "targets": {t.id: {**t.source.model_dump(), "notes": t.notes, "unit": t.unit} for t in spec.targets},
         },
     )

@@ -25,7 +25,8 @@ def add_source_steps(draft: Draft) -> None:
     used = dict.fromkeys([spec.settings.base, *(v.donor or "" for v in spec.imputed())])
     for name in used:
         source = spec.sources[name]
-        columns = dict(_columns(draft, source))
+        # Sorted, since keys know no order: else one key could stand for tables with columns in either order.
+        columns = dict(sorted(_columns(draft, source)))
         _load(draft, source, columns)
         _uprate(draft, source, columns)
 
@@ -61,7 +62,7 @@ def _load(draft: Draft, source: Source, columns: dict[str, str]) -> None:
             "columns": columns,
             "truth": truth,
             "sample": sample,
-            "entities": {name: entity.model_dump() for name, entity in spec.entities.items()},
+            "entities": {name: entity.model_dump(exclude={"label"}) for name, entity in spec.entities.items()},
         },
         (),
         backend=source.reader,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from ..plan import Reason
-from ..spec.cost import Cost, ImputeShape
+from ..spec.cost import FREE, Cost, ImputeShape
 from ..spec.errors import SpecError
 from ..spec.expression import parse
 from ..spec.graph import needs, order
 from ..spec.regimes import AUTO, REGIMES, Regime, check_regime, infer_regime
-from ..spec.registry import IMPUTERS
 from ..spec.variables import Backend, Variable
 from .base import Draft
-from .choose import choose_imputer
+from .choose import Choice, choose_imputer
 from .simulation import add_simulation
 
 
@@ -32,7 +31,7 @@ def _impute(draft: Draft, variable: Variable) -> None:
     spec, donor = draft.spec, variable.donor or ""
     predictors = spec.predictors(variable)
     column = draft.profiles[donor].columns[variable.name]
-    place = spec.places.of("variable", variable.name, "regime")
+    place = spec.places.of("variable", variable.name, "imputer" if variable.imputer else "regime")
     regime = _regime(draft, variable)
     shape = ImputeShape(
         donors=draft.rows(donor, variable.entity),
@@ -46,7 +45,8 @@ def _impute(draft: Draft, variable: Variable) -> None:
         choice = choose_imputer(asked.name, dict(asked.params), regime, shape, place)
     except SpecError as error:
         draft.problems.absorb(error)
-        return
+        # Stands in so that what needs this variable is checked as well; no plan comes of a draft with problems.
+        choice = Choice(asked.name, {}, Reason("refused", str(error)), 0, FREE)
     used = [name for text in predictors for name in parse(text).names]
     if variable.zero_when:
         used += parse(variable.zero_when).names
@@ -70,7 +70,7 @@ def _impute(draft: Draft, variable: Variable) -> None:
         },
         [draft.base, f"uprate:{donor}", *draft.makers(used)],
         backend=choice.name,
-        version=IMPUTERS.load(choice.name).version,
+        version=choice.version,
         reasons=[choice.reason, *_regime_reason(variable, regime)],
         cost=choice.cost,
         meta={"label": variable.label, "unit": variable.unit},
@@ -131,7 +131,8 @@ def _rate(draft: Draft, variable: Variable) -> None:
             "variable": variable.name,
             "entity": variable.entity,
             "otherwise": variable.rate.otherwise,
-            "by": {str(e): rate for e, rate in zip(expressions, variable.rate.by.values(), strict=True)},
+            # Pairs, since their order decides.
+            "by": [[str(e), rate] for e, rate in zip(expressions, variable.rate.by.values(), strict=True)],
             "seed": draft.choices.seed,
         },
         [draft.base, *draft.makers(name for e in expressions for name in e.names)],

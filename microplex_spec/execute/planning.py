@@ -10,7 +10,7 @@ from ..compile.resources import budget_of
 from ..plan import Plan
 from ..spec.choices import Choices, Scale
 from ..spec.model import Spec
-from ..spec.registry import ENGINES
+from ..spec.registry import ENGINES, EXECUTORS
 from .profile import profile_sources
 from .run_folder import last_step_keys
 from .store import Store
@@ -22,6 +22,7 @@ def compile_plan(spec: Spec, choices: Choices | None = None) -> Plan:
     choices: the run's backends, scale, seed and resources; by default the compiler chooses, over all households.
     """
     choices = choices or Choices(spec=spec.name, scale=Scale(name="full"))
+    EXECUTORS.load(choices.executor.name)
     project = spec.project
 
     @cache

@@ -14,6 +14,7 @@ from ..spec.hashing import file_sha256, write_atomically
 from ..spec.model import Spec
 from ..spec.regimes import observed_support
 from ..spec.sources import Source
+from .source_files import named_files
 
 VERSION = 1
 
@@ -28,7 +29,7 @@ def profile_source(spec: Spec, source: Source) -> SourceProfile:
     """The profile of one source; reads the source only if no profile of this content is remembered."""
     cache = spec.project.cache
     reader = make_reader(spec, source)
-    files = {path.name: file_sha256(path, cache) for path in reader.files()}
+    files = {name: file_sha256(path, cache) for name, path in named_files(reader.files()).items()}
     entities = {name: list(entity.within) for name, entity in spec.entities.items()}
     key = digest([VERSION, source.reader, reader.version, dict(source.params), files, entities])
     path = cache / "profiles" / f"{key[:32]}.json"

@@ -64,10 +64,14 @@ class Store:
             _sync(path)
         target = self.path(key)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if key in self and self.intact(key):
-            return target
-        shutil.rmtree(target, ignore_errors=True)
-        made.rename(target)
+        try:
+            made.rename(target)
+        except OSError:
+            # Something stands there: a whole artifact that another build made meanwhile, or a damaged one.
+            if self.intact(key):
+                return target
+            shutil.rmtree(target, ignore_errors=True)
+            made.rename(target)
         _sync(target.parent)
         return target
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from ..population import Population
 from ..spec.entities import Entities
 from ..spec.errors import Problem, Problems, SpecError
 from ..spec.places import read_record
 from ..spec.record import Record
 from ..spec.yaml_reader import Document
+
+if TYPE_CHECKING:
+    from ..population import Population
 
 type Dtype = Literal["number", "bool", "code"]
 

@@ -46,6 +46,7 @@ _ALLOWED = (
 )
 _COMPARISONS = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+_SYMBOLS = {ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.Mod: "%", ast.Pow: "**", ast.FloorDiv: "//"}
 _REFUSED = {
     ast.Subscript: "a subscript x[...]",
     ast.Lambda: "a lambda",
@@ -133,8 +134,11 @@ def read_tree(text: str, place: Place | None) -> tuple[ast.expr, int]:
             tree = ast.parse(stripped, mode="eval").body
     except SyntaxError as error:
         offset = start + max((error.offset or 1) - 1, 0)
+        place_in_text = min(offset, len(text))
+        if "leading zeros" in error.msg:
+            raise fail("a number with a leading zero", place_in_text, "if it is a code, quote it: '06'") from None
         hint = "write and, or, not" if "&" in text or "|" in text else ""
-        raise fail(f"not an expression: {error.msg}", min(offset, len(text)), hint) from None
+        raise fail(f"not an expression: {error.msg}", place_in_text, hint) from None
     except (ValueError, RecursionError, MemoryError):
         raise fail("not an expression: it cannot be read") from None
     rest = stripped.encode()[tree.end_col_offset :].decode(errors="ignore")
@@ -232,7 +236,9 @@ class Builder:
         if operator is None:
             bitwise = isinstance(tree.op, ast.BitAnd | ast.BitOr)
             hint = "write and, or, not" if bitwise else _ALLOWED
-            raise self.fail(tree, f"the operator {type(tree.op).__name__} is not allowed", hint)
+            raise self.fail(
+                tree, f"the operator {_SYMBOLS.get(type(tree.op), type(tree.op).__name__)} is not allowed", hint
+            )
         return Arithmetic(operator, self.build(tree.left), self.build(tree.right), at=self.offset(tree))
 
     def _logical(self, tree: ast.BoolOp) -> Node:

@@ -203,7 +203,7 @@ class _Checker:
     def column(self, node: Node, name: str, entity: str | None) -> ValueType | None:
         info = self.columns.get(name)
         if info is None:
-            self.add(node, f"unknown column {name!r}", did_you_mean(name, self.columns))
+            self.add(node, f"unknown variable {name!r}", did_you_mean(name, self.columns))
             return None
         self.level(node, info.entity, entity)
         return info.dtype

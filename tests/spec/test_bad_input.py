@@ -91,7 +91,12 @@ def test_a_checksum_of_a_file_that_is_not_read_is_told(small_project: SmallProje
             "unknown engine 'policyengine' (did you mean 'policyengine_us'?)",
         ),
         ("tax_unit", "taxunit", "taxunit", "unknown entity 'taxunit' (did you mean 'tax_unit'?)"),
-        ("value: 5", "value: 5\n    where: is_blnd", "is_blnd", "unknown column 'is_blnd' (did you mean 'is_blind'?)"),
+        (
+            "value: 5",
+            "value: 5\n    where: is_blnd",
+            "is_blnd",
+            "unknown variable 'is_blnd' (did you mean 'is_blind'?)",
+        ),
         ("value: 5", "value: five", "five", "benchmark 'tax': value must be a number, got 'five'"),
     ],
 )
@@ -151,7 +156,7 @@ def test_faults_of_two_lists_that_name_each_other_do_not_hide_one_another(small_
     small_project.edit(INCOME, "where: age >= 65", "where: agee >= 65")
     assert [line.split(": ", 1)[1] for line in small_project.errors()] == [
         "variable 'dividends': regime cannot be 'zero_inflatd' (did you mean 'zero_inflated'?)",
-        "unknown column 'agee' (did you mean 'age'?)",
+        "unknown variable 'agee' (did you mean 'age'?)",
     ]
 
 

@@ -79,38 +79,38 @@ CASES = {
     ),
     # Names
     "unknown variable in a predicate": Case(
-        INCOME, "where: age >= 65", "where: 65 <= agge", "agge", "unknown column 'agge' (did you mean 'age'?)"
+        INCOME, "where: age >= 65", "where: 65 <= agge", "agge", "unknown variable 'agge' (did you mean 'age'?)"
     ),
     "unknown variable in a quoted predicate": Case(
-        INCOME, "where: age >= 65", 'where: "65 <= agge"', "agge", "unknown column 'agge' (did you mean 'age'?)"
+        INCOME, "where: age >= 65", 'where: "65 <= agge"', "agge", "unknown variable 'agge' (did you mean 'age'?)"
     ),
     "unknown variable in the predicate of a table row": Case(
         POPULATION,
         "where: state_fips == '{fips}'",
         "where: state_fips == '{fips}' and agge > 1",
         "agge",
-        "unknown column 'agge' (did you mean 'age'?)",
+        "unknown variable 'agge' (did you mean 'age'?)",
     ),
     "unknown variable in a folded predicate": Case(
         INCOME,
         "where: age >= 65",
         "where: >-\n      age >= 65\n      and agge > 1",
         ">-",
-        "unknown column 'agge' (did you mean 'age'?)",
+        "unknown variable 'agge' (did you mean 'age'?)",
     ),
     "unknown variable in a measure": Case(
         INCOME,
         "sum(employment_income)",
         "sum(employment_incom)",
         "employment_incom",
-        "unknown column 'employment_incom' (did you mean 'employment_income'?)",
+        "unknown variable 'employment_incom' (did you mean 'employment_income'?)",
     ),
     "unknown variable in a measure of all targets": Case(
         POPULATION,
         "measure: count()",
         "measure: share(agee > 1)",
         "agee",
-        "unknown column 'agee' (did you mean 'age'?)",
+        "unknown variable 'agee' (did you mean 'age'?)",
     ),
     "unknown variable among predictors": Case(
         IMPUTED,
@@ -123,13 +123,13 @@ CASES = {
         IMPUTED, "[worker]", "[workr]", "workr", "unknown predictor 'workr' (did you mean 'worker'?)"
     ),
     "unknown variable in a set of predictors": Case(
-        "spec.yaml", "[age,", "[ages,", "ages", "unknown column 'ages' (did you mean 'age'?)"
+        "spec.yaml", "[age,", "[ages,", "ages", "unknown variable 'ages' (did you mean 'age'?)"
     ),
     "unknown variable in a derivation": Case(
-        MADE, " + dividends", " + dividend", "dividend", "unknown column 'dividend' (did you mean 'dividends'?)"
+        MADE, " + dividends", " + dividend", "dividend", "unknown variable 'dividend' (did you mean 'dividends'?)"
     ),
     "unknown variable in a rate": Case(
-        MADE, "{age < 25:", "{ages < 25:", "ages", "unknown column 'ages' (did you mean 'age'?)"
+        MADE, "{age < 25:", "{ages < 25:", "ages", "unknown variable 'ages' (did you mean 'age'?)"
     ),
     "unknown entity of a variable": Case(
         OBSERVED,

@@ -186,7 +186,7 @@ def test_a_problem_points_at_its_column_in_the_file():
     place = Place("targets/x.yaml", 7, 12)
     assert refusal("age > 5 and x[0] > 1", place).startswith("targets/x.yaml:7:24: a subscript")
     assert refusal("'é' == x[0]", place).startswith("targets/x.yaml:7:19: ")
-    misspelt = r"^targets/x\.yaml:7:24: unknown column 'agee' \(did you mean 'age'\?\)"
+    misspelt = r"^targets/x\.yaml:7:24: unknown variable 'agee' \(did you mean 'age'\?\)"
     with pytest.raises(SpecError, match=misspelt):
         check(parse("rent > 5 or agee < 3", place), "person", ENTITIES, COLUMNS, ENGINES)
 
@@ -237,7 +237,7 @@ def test_a_right_expression_has_a_type(text, entity, expected):
         ("any(age > 5)", "person", "drop any(...)"),
         ("count(True)", "household", "no column inside says what to run over"),
         ("any(count(age > 5) > 1)", "household", "no column inside"),
-        ("agee > 5", "person", "unknown column 'agee' (did you mean 'age'?)"),
+        ("agee > 5", "person", "unknown variable 'agee' (did you mean 'age'?)"),
         ("hed.age > 5", "tax_unit", "unknown role or engine 'hed' (did you mean 'head'?)"),
         ("policyengin.eitc", "tax_unit", "did you mean 'policyengine_us'?"),
         ("policyengine_us.etic > 5", "tax_unit", "did you mean 'eitc'?"),

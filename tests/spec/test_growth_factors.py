@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microplex_spec.spec.growth_factors import GrowthFactors
 from microplex_spec.spec.errors import SpecError
+from microplex_spec.spec.growth_factors import GrowthFactors
 from microplex_spec.spec.project import resolve_file
 
 FACTORS = GrowthFactors.read(resolve_file("package:taxcalc/growfactors.csv", Path()))

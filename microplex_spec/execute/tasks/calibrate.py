@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...calibrate import CalibrationProblem, make_calibrator
 from ...calibrate.health import weight_health
-from ...calibrate.target_matrix import estimates, fit_values, reachable
+from ...calibrate.target_matrix import allowed_errors, estimates, fit_values, reachable
 from ...population import Population
 from ..task import Task
 from .shared import read_population, record_ids
@@ -26,8 +26,12 @@ def run(task: Task) -> dict[str, Any]:
     initial = scaled_weights(population, params["scale_weights"])
     calibrator = make_calibrator(task.step.backend, **params["params"])
     bounds = calibrator.ratio_bounds()
-    ledger = refuse_unreachable(ledger, matrix, initial, bounds)
-    chosen = ((ledger["role"] == "fit") & (ledger["status"] == "fitted")).to_numpy()
+    allowed, tolerances = allowed_errors(matrix, ledger, initial)
+    least, most = reachable(matrix, ledger, initial, bounds)
+    if bounds[0] < bounds[1]:
+        ledger = refuse_unreachable(ledger, least, most, allowed, bounds)
+    # A column that is zero everywhere (a share of 1 that all have) is met by any weights.
+    chosen = (ledger["status"] == "fitted").to_numpy() & ((least != 0) | (most != 0))
     ledger["initial"] = estimates(matrix, ledger, initial)
     weights, result = (
         initial,
@@ -39,7 +43,7 @@ def run(task: Task) -> dict[str, Any]:
             matrix[:, fit["fit"].to_numpy()],
             fit_values(fit),
             initial,
-            tolerance=fit["tolerance"].to_numpy(),
+            tolerance=tolerances[chosen],
             names=fit["id"].tolist(),
         )
         solved = calibrator.solve(problem, seed=params["seed"])
@@ -51,8 +55,9 @@ def run(task: Task) -> dict[str, Any]:
     columns = {key: record_ids(population, root), "design_weight": initial, "weight": weights}
     pd.DataFrame(columns).to_parquet(task.out / "weights.parquet", index=False)
     ledger.to_parquet(task.out / "ledger.parquet", index=False)
-    finite = list(bounds) if np.isfinite(bounds[1]) else None
-    result |= {"health": weight_health(weights, initial, bounds), "bounds": finite}
+    caps = bounds if bounds[0] < bounds[1] else None
+    finite = list(caps) if caps and np.isfinite(caps[1]) else None
+    result |= {"health": weight_health(weights, initial, caps), "bounds": finite}
     (task.out / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return {**result, "targets": int(chosen.sum())}
 
@@ -66,20 +71,15 @@ def scaled_weights(population: Population, scale: dict[str, Any] | None) -> np.n
 
 
 def refuse_unreachable(
-    ledger: pd.DataFrame, matrix: Any, initial: np.ndarray, bounds: tuple[float, float]
+    ledger: pd.DataFrame, least: np.ndarray, most: np.ndarray, allowed: np.ndarray, bounds: tuple[float, float]
 ) -> pd.DataFrame:
     """Mark fit targets that no weights within the bounds can meet: fitting them would only bend the others."""
-    least, most = reachable(matrix, ledger, initial, bounds)
     wanted = fit_values(ledger)
-    slack = ledger["tolerance"].to_numpy() * np.abs(ledger["value"].to_numpy())
-    slack = np.where(ledger["denominator"].to_numpy() < 0, slack, 0.0)
-    beyond = (wanted + slack < least) | (wanted - slack > most)
+    beyond = (wanted + allowed < least) | (wanted - allowed > most)
     beyond &= (ledger["status"] == "fitted").to_numpy()
     ledger = ledger.copy()
     for row in np.flatnonzero(beyond):
         reach = f"{least[row]:.4g} to {most[row]:.4g}"
         ledger.loc[row, "status"] = "unsupported"
-        ledger.loc[row, "reason"] = (
-            f"out of reach: ratios of {bounds[0]:g} to {bounds[1]:g} give {reach}"
-        )
+        ledger.loc[row, "reason"] = f"out of reach: ratios of {bounds[0]:g} to {bounds[1]:g} give {reach}"
     return ledger

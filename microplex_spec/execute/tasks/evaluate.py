@@ -36,7 +36,7 @@ def run(task: Task) -> dict[str, Any]:
     )
     targets = target_table(task, meta["targets"])
     benchmarks = benchmark_table(task, population, params["benchmarks"], meta["benchmarks"])
-    imputation, distributions = imputation_table(task, population, params["imputed"])
+    imputation, distributions = imputation_table(task, population, params["imputed"], meta["variables"])
     write_csv(targets, task.out / "targets.csv")
     write_csv(benchmarks, task.out / "benchmarks.csv")
     write_csv(imputation, task.out / "imputation.csv")
@@ -117,7 +117,9 @@ def benchmark_table(
     return pd.DataFrame(rows, columns=[*names, "unit", "period", "concept", "notes", "url"])
 
 
-def imputation_table(task: Task, population: Population, names: list[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+def imputation_table(
+    task: Task, population: Population, names: list[str], meta: dict[str, Any]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """imputation.csv, and the histograms of donor, drawn and true values behind it. All weights are design weights."""
     rows, histograms = [], {}
     donors: dict[str, Population] = {}
@@ -138,9 +140,8 @@ def imputation_table(task: Task, population: Population, names: list[str]) -> tu
         rows.append(_imputation_row(name, record, samples))
         edges = signed_log_edges([values for values, _ in samples.values()], BINS)
         histograms[name] = {
-            "label": record["label"],
+            **meta[name],
             "regime": record["regime"],
-            "unit": record["unit"],
             "edges": edges.tolist(),
             "truth": None,
             **{kind: nonzero_shares(values, w, edges).tolist() for kind, (values, w) in samples.items()},

@@ -42,8 +42,6 @@ def run(task: Task) -> dict[str, Any]:
     values, clipped = within(values, params["bounds"])
     record = {
         "source": params["donor"],
-        "label": task.step.meta["label"],
-        "unit": task.step.meta["unit"],
         "seconds": round(time.perf_counter() - begun, 3),
         "regime": params["regime"],
         "backend": task.step.backend,

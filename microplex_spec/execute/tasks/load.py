@@ -13,6 +13,7 @@ from ...population.random import uniforms
 from ...spec.errors import SpecError
 from ...spec.hashing import file_sha256
 from ...spec.registry import READERS
+from ..source_files import named_files
 from ..task import Task
 from .shared import TRUTH, entities_of, record_ids, write_population
 
@@ -20,9 +21,9 @@ from .shared import TRUTH, entities_of, record_ids, write_population
 def run(task: Task) -> dict[str, Any]:
     params = task.step.params
     reader = READERS.load(params["reader"])(params["params"], Path(task.step.meta["folder"]))
-    for path in reader.files():
-        if file_sha256(path, task.cache) != params["files"][path.name]:
-            raise SpecError(f"{path.name} has changed since the plan was made; plan again")
+    for name, path in named_files(reader.files()).items():
+        if file_sha256(path, task.cache) != params["files"][name]:
+            raise SpecError(f"{name} has changed since the plan was made; plan again")
     population = reader.read(entities_of(params))
     if params["sample"]:
         population = sample(population, params["sample"]["households"], params["sample"]["seed"], params["source"])

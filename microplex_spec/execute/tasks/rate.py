@@ -18,7 +18,7 @@ def run(task: Task) -> dict[str, Any]:
     population, entity = base_population(task), params["entity"]
     rates = np.full(population.size(entity), params["otherwise"])
     # Backwards, so that the first predicate that holds has the last word.
-    for text, rate in reversed(params["by"].items()):
+    for text, rate in reversed(params["by"]):
         rates[evaluate(parse(text), population, entity)] = rate
     drawn = uniforms(params["seed"], f"{params['variable']}/rate", record_ids(population, entity)) < rates
     weights = population.weights("design", entity)
