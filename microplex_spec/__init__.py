@@ -1,8 +1,7 @@
 """Build population microdata from a spec that a person edits.
 
-spec = load_spec("us_cps_2023")
-plan = compile_plan(spec)
-execute(plan, run, store, cache)
+>>> spec = load_spec("us_cps_2023")
+>>> result = execute(compile_plan(spec))
 """
 
 from __future__ import annotations

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..spec.choices import read_choices
-from ..spec.errors import Problem, SpecError
+from ..spec.errors import SpecError
 from ..spec.project import Project, find_project
+from .arguments import Parser, hydra_faults
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -22,7 +26,7 @@ def run(arguments: list[str]) -> int:
     import hydra
 
     outcomes: list[RunResult] = []
-    faults: list[Problem] = []
+    faults: list[SpecError] = []
 
     @hydra.main(config_path=str(project.conf), config_name="build", version_base="1.3")
     def job(config: DictConfig) -> None:
@@ -30,16 +34,17 @@ def run(arguments: list[str]) -> int:
         try:
             outcomes.append(build(project, config))
         except SpecError as error:
-            faults.extend(error.problems)
+            faults.append(error)
 
-    before = sys.argv
-    sys.argv = ["microplex-spec build", *arguments]
-    try:
+    with hydra_faults(), _call_of_hydra(arguments):
         job()
-    finally:
-        sys.argv = before
+    if faults and outcomes:
+        for error in faults:
+            print(error, file=sys.stderr)
+        print(f"{len(faults)} of {len(faults) + len(outcomes)} members of the sweep were not built", file=sys.stderr)
+        return 2
     if faults:
-        raise SpecError(faults)
+        raise SpecError(problem for error in faults for problem in error.problems)
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 
 
@@ -47,12 +52,10 @@ def build(project: Project, config: DictConfig) -> RunResult:
     """One build: choices, spec, plan, run folder, run."""
     from omegaconf import OmegaConf
 
-    from ..execute.lock import write_lock
     from ..execute.planning import compile_plan
     from ..execute.progress import progress
     from ..execute.run_folder import claim_run_folder, new_run_folder
     from ..execute.runner import execute
-    from ..execute.store import Store
     from ..report import write_report
     from ..spec.load import load_spec
 
@@ -61,10 +64,9 @@ def build(project: Project, config: DictConfig) -> RunResult:
     plan = compile_plan(spec, choices)
     member = _sweep_folder(project)
     folder = claim_run_folder(member) if member else new_run_folder(project.runs, plan)
-    write_lock(spec, choices, folder / "spec.lock.yaml")
     _write_hydra(config, folder / ".hydra")
     with progress(plan) as listener:
-        result = execute(plan, folder, Store(project.store), project.cache, choices.executor.name, (listener,))
+        result = execute(plan, folder, project=project, executor=choices.executor.name, listeners=(listener,))
     if result.status == "failed":
         # The report is a step like others, so a failure before it would leave none.
         write_report(folder, folder / "report.html")
@@ -72,16 +74,27 @@ def build(project: Project, config: DictConfig) -> RunResult:
     return result
 
 
+@contextmanager
+def _call_of_hydra(arguments: list[str]) -> Iterator[None]:
+    """Give Hydra its arguments, and have it raise what is wrong with them, where it would print it and exit with 1."""
+    argv, told = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = ["microplex-spec build", *arguments], "1"
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        if told is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = told
+
+
 def _project(arguments: list[str]) -> tuple[Project, list[str]]:
     """The project, and the arguments without --project, which Hydra does not know."""
-    rest, given = list(arguments), None
-    if "--project" in rest:
-        at = rest.index("--project")
-        if at + 1 >= len(rest):
-            raise SpecError("--project needs a folder")
-        given = rest[at + 1]
-        del rest[at : at + 2]
-    return find_project(given=given), rest
+    made = Parser(prog="microplex-spec build", add_help=False, allow_abbrev=False)
+    made.add_argument("--project")
+    options, rest = made.parse_known_args(arguments)
+    return find_project(given=options.project), rest
 
 
 def _sweep_folder(project: Project) -> Path | None:

@@ -13,6 +13,7 @@ from ..spec.expression_check import ColumnInfo
 from ..spec.model import Spec
 from ..spec.registry import ENGINES
 from .base import Draft
+from .lock import lock_text
 from .outcomes import add_outcome_steps
 from .profile import SourceProfile
 from .sources import add_source_steps
@@ -40,7 +41,8 @@ def compile_spec(
     draft.problems.raise_if_any()
     add_outcome_steps(draft)
     draft.problems.raise_if_any()
-    return Plan(spec.name, choices.seed, budget, tuple(draft.steps.values()), tuple(draft.notes))
+    steps, notes = tuple(draft.steps.values()), tuple(draft.notes)
+    return Plan(spec.name, choices.seed, budget, steps, notes, lambda: lock_text(spec, choices))
 
 
 def _check_engines(spec: Spec, engine: Callable[[str], Any]) -> None:

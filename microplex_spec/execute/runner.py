@@ -11,10 +11,12 @@ from typing import Any
 
 from ..plan import Plan, Step
 from ..spec.errors import SpecError
+from ..spec.project import Project, find_project
 from ..spec.registry import EXECUTORS
 from .events import EventLog, Listener
 from .manifest import Manifest
 from .memory import PeakMemory
+from .run_folder import new_run_folder
 from .store import Store
 from .task import Task
 
@@ -34,17 +36,20 @@ class RunResult:
 
 def execute(
     plan: Plan,
-    run: Path,
-    store: Store,
-    cache: Path,
+    run: Path | None = None,
+    *,
+    project: Project | None = None,
     executor: str = "serial",
     listeners: tuple[Listener, ...] = (),
 ) -> RunResult:
-    """Run exactly the steps of `plan`, leaving the contract's files in the folder `run`.
+    """Run exactly the steps of `plan`, leaving the contract's files in the folder `run` (default: a new one).
 
-    A step that fails stops only those that need it; its traceback goes to events.jsonl, its message to the manifest.
+    project: where runs and their store lie (default: found upward from the working folder). A step that fails
+    stops only those that need it; its traceback goes to events.jsonl, its message to the manifest.
     """
-    return _Runner(plan, run, store, cache, executor, listeners).run_all()
+    project = project or find_project()
+    run = run or new_run_folder(project.runs, plan)
+    return _Runner(plan, run, Store(project.store), project.cache, executor, listeners).run_all()
 
 
 class _Runner:
@@ -61,6 +66,8 @@ class _Runner:
 
     def run_all(self) -> RunResult:
         self.plan.write(self.run / "plan.json")
+        if self.plan.lock is not None:
+            (self.run / "spec.lock.yaml").write_text(self.plan.lock(), encoding="utf-8")
         self.log("run_started", plan=self.plan.key, steps=len(self.plan.steps), folder=str(self.run))
         for step in self.plan:
             self.one(step)

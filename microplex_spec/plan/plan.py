@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,18 @@ class Budget:
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in an order in which each follows its inputs. `notes` are what a reader should know beforehand."""
+    """Steps in an order in which each follows its inputs.
+
+    notes: what a reader should know beforehand. lock: gives the text of spec.lock.yaml, what the plan was compiled
+    from; written when the plan is first run, and not known to a plan that was read back.
+    """
 
     spec: str
     seed: int
     budget: Budget
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
-    lock: str = ""
+    lock: Callable[[], str] | None = field(default=None, compare=False, repr=False)
 
     @property
     def key(self) -> str:

@@ -42,7 +42,7 @@ CASES = {
         "state_fips == '{fips}'",
         "state_fips == {fips}",
         "{fips}",
-        "not an expression: leading zeros...",
+        "a number with a leading zero (if it is a code, quote it: '06')",
     ),
     "text for a list": Case(
         "spec.yaml",

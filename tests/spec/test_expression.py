@@ -153,7 +153,7 @@ def test_the_check_of_any_expression_raises_nothing_but_a_spec_error(text, entit
         ("[a for a in b]", "ListComp"),
         ("head.age.real", "a dot on something"),
         ("(a + b).c", "a dot on something"),
-        ("a ** 2", "the operator Pow"),
+        ("a ** 2", "the operator **"),
         ("a & b", "write and, or, not"),
         ("~a", "unary"),
         ("a is True", "`is`"),

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from io import StringIO
 from typing import Any
 
 from ..spec.choices import Choices
 from ..spec.model import Spec
 
 
-def write_lock(spec: Spec, choices: Choices, path: Path) -> None:
-    """Write what the run was declared to be, in the language's own words, so that it can be read and compared."""
+def lock_text(spec: Spec, choices: Choices) -> str:
+    """What the run was declared to be, as YAML in the language's own words, so that it can be read and compared."""
     from ruamel.yaml import YAML
 
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    with path.open("w", encoding="utf-8") as stream:
-        yaml.dump(resolved(spec, choices), stream)
+    out = StringIO()
+    yaml.dump(resolved(spec, choices), out)
+    return out.getvalue()
 
 
 def resolved(spec: Spec, choices: Choices) -> dict[str, Any]:
