@@ -36,9 +36,9 @@ def run(arguments: list[str]) -> int:
         except SpecError as error:
             faults.append(error)
 
-    with hydra_faults(), _call_of_hydra(arguments):
+    with hydra_faults(), _call_of_hydra(_with_sweeps_in(project, arguments)):
         job()
-    if faults and outcomes:
+    if faults and {"-m", "--multirun"} & set(arguments):
         for error in faults:
             print(error, file=sys.stderr)
         print(f"{len(faults)} of {len(faults) + len(outcomes)} members of the sweep were not built", file=sys.stderr)
@@ -87,6 +87,16 @@ def _call_of_hydra(arguments: list[str]) -> Iterator[None]:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = told
+
+
+def _with_sweeps_in(project: Project, arguments: list[str]) -> list[str]:
+    """The arguments with an override that puts sweeps into the project, wherever the command is called.
+
+    It goes before the other overrides: Hydra wants them side by side, and lets later ones say else.
+    """
+    folder = str(project.runs / "sweeps").replace("'", "\\'")
+    first = next((i for i, text in enumerate(arguments) if "=" in text and not text.startswith("-")), len(arguments))
+    return [*arguments[:first], f"hydra.sweep.dir='{folder}/${{now:%Y%m%dT%H%M%S}}'", *arguments[first:]]
 
 
 def _project(arguments: list[str]) -> tuple[Project, list[str]]:

@@ -50,7 +50,7 @@ def _load(draft: Draft, source: Source, columns: dict[str, str]) -> None:
     limit = choices.scale.households if is_base else choices.scale.donor_households
     total = profile.rows[spec.entities.root]
     sample = {"households": limit, "seed": choices.seed} if limit and limit < total else None
-    truth = [v.name for v in spec.imputed() if v.name in columns] if is_base else []
+    truth = sorted(v.name for v in spec.imputed() if v.name in columns) if is_base else []
     draft.add(
         "load",
         source.name,

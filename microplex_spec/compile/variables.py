@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..plan import Reason
 from ..spec.cost import FREE, Cost, ImputeShape
 from ..spec.errors import SpecError
@@ -33,6 +35,13 @@ def _impute(draft: Draft, variable: Variable) -> None:
     column = draft.profiles[donor].columns[variable.name]
     place = spec.places.of("variable", variable.name, "imputer" if variable.imputer else "regime")
     regime = _regime(draft, variable)
+    if column.dtype == "code" or variable.dtype == "code":
+        draft.problems.add(
+            f"{variable.name} is a code, and imputers draw numbers", spec.places.of("variable", variable.name)
+        )
+    if donor == spec.settings.base:
+        message = f"{variable.name} is drawn from the base itself; name another source, or leave out 'from'"
+        draft.problems.add(message, spec.places.of("variable", variable.name, "from"))
     shape = ImputeShape(
         donors=draft.rows(donor, variable.entity),
         recipients=draft.rows(spec.settings.base, variable.entity),
@@ -58,6 +67,7 @@ def _impute(draft: Draft, variable: Variable) -> None:
         {
             "variable": variable.name,
             "entity": variable.entity,
+            "dtype": variable.dtype,
             "donor": donor,
             "regime": regime.name,
             "predictors": list(predictors),
@@ -85,9 +95,13 @@ def _regime(draft: Draft, variable: Variable) -> Regime:
     if variable.regime == AUTO:
         return infer_regime(support)
     regime = REGIMES[variable.regime]
-    # Structural zeros are no evidence against a regime: the donors they stand for are left out of training.
-    faults = [] if variable.zero_when or variable.share_of else check_regime(regime, support, variable.stray_tolerance)
-    for fault in faults:
+    if variable.share_of:
+        # What is modelled is the share, of which the amounts are no evidence.
+        return regime
+    if variable.zero_when:
+        # Structural zeros are no evidence against a regime: the donors they stand for are left out of training.
+        support = replace(support, rows_zero=0, share_zero=0.0)
+    for fault in check_regime(regime, support, variable.stray_tolerance):
         place = draft.spec.places.of("variable", variable.name, "regime")
         draft.problems.add(f"{variable.name}: {fault} (donor {variable.donor})", place)
     return regime

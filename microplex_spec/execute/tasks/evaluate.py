@@ -133,10 +133,13 @@ def imputation_table(
         donor = donors[source]
         samples = {
             "donor": (donor.column(name).astype(np.float64), donor.weights("design", entity)),
-            "drawn": (drawn, population.weights("design", entity)),
+            "drawn": (drawn.astype(np.float64), population.weights("design", entity)),
         }
         if TRUTH + name in population.variables:
-            samples["truth"] = (population.column(TRUTH + name), population.weights("design", entity))
+            samples["truth"] = (
+                population.column(TRUTH + name).astype(np.float64),
+                population.weights("design", entity),
+            )
         rows.append(_imputation_row(name, record, samples))
         edges = signed_log_edges([values for values, _ in samples.values()], BINS)
         histograms[name] = {

@@ -53,7 +53,7 @@ def run(task: Task) -> dict[str, Any]:
         "drawn_shares": weighted_shares(values, base.weights("design", entity)),
         "importances": dict(zip(params["predictors"], np.round(imputer.feature_importances_, 6).tolist(), strict=True)),
     }
-    return write_column(task.out, entity, values, record)
+    return write_column(task.out, entity, values != 0 if params["dtype"] == "bool" else values, record)
 
 
 def universe(population: Population, params: dict[str, Any]) -> np.ndarray:
