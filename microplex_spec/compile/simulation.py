@@ -21,7 +21,7 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
     spec, engine = draft.spec, draft.engine(engine_name)
     feeding = engine_inputs(spec.variables, engine_name)
     inputs = engine_mappings(draft, engine_name)
-    outputs = sorted(_outputs(draft, engine_name, period))
+    outputs = sorted(_outputs(draft, engine_name, period) | ({engine.weight} if period != spec.period else set()))
     households = draft.rows(spec.settings.base, spec.entities.root)
     info = engine.variable_info(outputs)
     whole = [name for name, variable in info.items() if variable.cross_household]

@@ -68,11 +68,13 @@ class Engine(Protocol):
     """A rules engine behind which packages as different as policyengine_us and taxcalc stand.
 
     capabilities: known without importing the engine's package. version: of our adapter; raise it when the
-    same inputs would give other results, so that stored results are not reused.
+    same inputs would give other results, so that stored results are not reused. weight: its variable that holds
+    the households' weights, which it lets grow when it carries a dataset to a later year.
     """
 
     capabilities: EngineCapabilities
     version: int
+    weight: str
 
     def package_version(self) -> str:
         """Version of the engine's package, read without importing it."""

@@ -41,6 +41,7 @@ class PolicyEngineUS:
 
     capabilities = EngineCapabilities(offline=True, batched=True, entities=ENTITIES, writes_dataset=True)
     version = 1
+    weight = "household_weight"
 
     def __init__(self, cache_folder: str | Path):
         self.cache_folder = Path(cache_folder)

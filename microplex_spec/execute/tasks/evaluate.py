@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ...evaluate.distribution import nonzero_shares, signed_log_edges, weighted_
 from ...evaluate.fit import fit_within, holdout_median_error, relative_errors
 from ...population import Population, evaluate
 from ...spec.expression import parse
+from ...spec.registry import ENGINES
 from ..task import Task
 from .shared import (
     TRUTH,
@@ -94,7 +96,9 @@ def benchmark_table(
         values = columns[name].astype(np.float64)
         if benchmark["where"]:
             values = np.where(evaluate(parse(benchmark["where"]), population, benchmark["entity"]), values, 0.0)
-        computed = float(values @ population.weights("calibrated", benchmark["entity"]))
+        weights = population.weights("calibrated") * growth(task, artifact, benchmark["engine"])
+        root = population.entities.root
+        computed = float(values @ population.broadcast(weights, root, benchmark["entity"]))
         source = sources[benchmark["id"]]
         rows.append(
             {
@@ -115,6 +119,15 @@ def benchmark_table(
         )
     names = ["id", "engine", "variable", "computed", "value", "rel_error", "in_sample", "source"]
     return pd.DataFrame(rows, columns=[*names, "unit", "period", "concept", "notes", "url"])
+
+
+def growth(task: Task, artifact: Path, engine_name: str) -> np.ndarray | float:
+    """By how much an engine lets each household's weight grow on the way to the simulated year."""
+    name = f"{engine_name}.{ENGINES.load(engine_name).weight}"
+    for columns in read_engine_columns(artifact, {name}).values():
+        design = read_population(next(iter(task.inputs.values()))).weights()
+        return np.divide(columns[name], design, out=np.ones(len(design)), where=design > 0)
+    return 1.0
 
 
 def imputation_table(
