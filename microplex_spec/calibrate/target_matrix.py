@@ -100,7 +100,7 @@ _LEDGER = [
 
 def estimates(matrix: csr_matrix, ledger: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """(targets,) estimates under `weights` (records,): weighted sums, or ratios of sums for means and shares."""
-    sums = matrix.T.astype(np.float64) @ weights if matrix.shape[1] else np.empty(0)
+    sums = weighted_sums(matrix, weights)
     top = sums[ledger["numerator"].to_numpy(dtype=np.int64)]
     below = ledger["denominator"].to_numpy(dtype=np.int64)
     bottom = np.where(below == NONE, 1.0, sums[np.maximum(below, 0)] if len(sums) else 1.0)
@@ -115,9 +115,8 @@ def reachable(
     A target outside it cannot be met by any weights, whatever the other targets are.
     """
     low, high = bounds
-    wide = matrix.astype(np.float64)
-    gains = wide.maximum(0).T @ initial
-    losses = wide.minimum(0).T @ initial
+    net, gross = weighted_sums(matrix, initial), weighted_sums(matrix, initial, absolute=True)
+    gains, losses = (gross + net) / 2, (net - gross) / 2
     with np.errstate(invalid="ignore"):
         least = np.where(gains > 0, low * gains, 0.0) + np.where(losses < 0, high * losses, 0.0)
         most = np.where(gains > 0, high * gains, 0.0) + np.where(losses < 0, low * losses, 0.0)

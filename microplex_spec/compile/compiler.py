@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from ..plan import Budget, Plan
+from ..plan.explain import size
 from ..spec.check import check_spec
 from ..spec.choices import Choices
 from ..spec.errors import Problems
@@ -40,9 +41,21 @@ def compile_spec(
     add_variable_steps(draft)
     draft.problems.raise_if_any()
     add_outcome_steps(draft)
+    _check_memory(draft)
     draft.problems.raise_if_any()
     steps, notes = tuple(draft.steps.values()), tuple(draft.notes)
     return Plan(spec.name, choices.seed, budget, steps, notes, lambda: lock_text(spec, choices))
+
+
+def _check_memory(draft: Draft) -> None:
+    """Refuse a plan with a step that cannot fit, before anything is run."""
+    budget = draft.budget.memory_bytes
+    for step in draft.steps.values():
+        if step.predicted.bytes > budget:
+            draft.problems.add(
+                f"{step.id} needs {size(step.predicted.bytes)}, the budget is {size(budget)}",
+                hint="give more with resources.memory_gb=..., or take fewer households with scale=...",
+            )
 
 
 def _check_engines(spec: Spec, engine: Callable[[str], Any]) -> None:

@@ -59,7 +59,8 @@ def _targets(draft: Draft) -> str:
         "targets",
         spec.name,
         {
-            "targets": rows,
+            # Sorted, so that the order of the spec's files decides nothing.
+            "targets": sorted(rows, key=lambda row: row["id"]),
             "min_support": spec.settings.calibration.min_support,
             "tolerance": spec.settings.calibration.tolerance,
         },

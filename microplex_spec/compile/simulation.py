@@ -7,6 +7,7 @@ from typing import Any
 
 from ..plan import Reason
 from ..spec.cost import Cost
+from ..spec.errors import Problem, SpecError
 from ..spec.expression import parse
 from ..spec.graph import engine_inputs
 from ..spec.measure import parse_measure
@@ -35,10 +36,11 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
         reason = Reason("whole-population", f"no batches: {', '.join(whole)} depend on all households")
     else:
         what = f"simulate:{engine_name}.{period}"
-        batch = largest_batch(households, cost, draft.budget.memory_bytes, what)
+        asked = _asked_batch(draft, engine_name)
+        batch = min(asked, households) if asked else largest_batch(households, cost, draft.budget.memory_bytes, what)
         parts = -(-households // batch)
         reason = Reason(
-            "fits-memory",
+            "asked-for" if asked else "fits-memory",
             f"{len(outputs)} outputs for {households:,} households in {parts} batch{'es' if parts > 1 else ''} "
             f"of at most {batch:,}: {cost(batch).bytes / 1e9:.1f} of {draft.budget.memory_bytes / 1e9:.1f} GB",
         )
@@ -51,6 +53,7 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
             "outputs": outputs,
             "period": period,
             "dataset_period": spec.period,
+            "package": engine.package_version(),
         },
         [draft.base, *draft.makers([*feeding, *_where_names(inputs)])],
         backend=engine_name,
@@ -58,9 +61,22 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
         reasons=[reason],
         cost=cost(batch),
         batch={"households": batch},
-        meta={"package": engine.package_version()},
     )
     _note_assumptions(draft, engine, engine_name, [item["variable"] for item in inputs])
+
+
+def _asked_batch(draft: Draft, engine_name: str) -> int | None:
+    """Households a batch that the run asked for (microsim.params.households_per_batch); None: as many as fit."""
+    asked = draft.choices.microsim
+    if asked.name not in ("auto", engine_name):
+        raise SpecError(Problem(f"the spec is simulated by {engine_name!r}, not by {asked.name!r}"))
+    unknown = sorted(set(asked.params) - {"households_per_batch"})
+    if unknown:
+        raise SpecError(Problem(f"microsim has no parameter {unknown[0]!r}", hint="it has: households_per_batch"))
+    batch = asked.params.get("households_per_batch")
+    if batch is not None and (not isinstance(batch, int) or isinstance(batch, bool) or batch < 1):
+        raise SpecError(Problem(f"microsim.params.households_per_batch is {batch!r}", hint="a whole number from 1"))
+    return batch
 
 
 def engine_mappings(draft: Draft, engine: str) -> list[dict[str, Any]]:
@@ -72,7 +88,8 @@ def engine_mappings(draft: Draft, engine: str) -> list[dict[str, Any]]:
             "split": variable.engine[engine].split,
             "where": variable.engine[engine].where,
         }
-        for name, variable in draft.spec.variables.items()
+        # Sorted, so that the order of the spec's files decides nothing.
+        for name, variable in sorted(draft.spec.variables.items())
         if engine in variable.engine
     ]
 

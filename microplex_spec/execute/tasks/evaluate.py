@@ -58,8 +58,9 @@ def run(task: Task) -> dict[str, Any]:
 
 
 def target_table(task: Task, sources: dict[str, Any]) -> pd.DataFrame:
-    """targets.csv: every target of the spec, fitted or not, with its figures before and after."""
+    """targets.csv: every target in the order of the spec, fitted or not, with its figures before and after."""
     ledger = pd.read_parquet(task.input("calibrate") / "ledger.parquet")
+    ledger = ledger.set_index("id").loc[list(sources)].reset_index()
     for when in ("initial", "final"):
         ledger[f"rel_error_{when}"] = relative_errors(ledger[when].to_numpy(), ledger["value"].to_numpy())
     ledger["source"] = [citation(sources[name]) for name in ledger["id"]]
