@@ -31,12 +31,19 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
         predicted = engine.predict_cost(households, outputs, batch)
         return Cost(predicted.seconds, int(predicted.bytes))
 
+    asked = _asked_batch(draft, engine_name)
+    if whole and asked and asked < households:
+        raise SpecError(
+            Problem(
+                f"{', '.join(whole)} depend on all households and cannot be simulated {asked:,} at a time",
+                hint="take microsim.params.households_per_batch out",
+            )
+        )
     if whole:
         batch = households
         reason = Reason("whole-population", f"no batches: {', '.join(whole)} depend on all households")
     else:
         what = f"simulate:{engine_name}.{period}"
-        asked = _asked_batch(draft, engine_name)
         batch = min(asked, households) if asked else largest_batch(households, cost, draft.budget.memory_bytes, what)
         parts = -(-households // batch)
         reason = Reason(
@@ -60,7 +67,7 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
         version=engine.version,
         reasons=[reason],
         cost=cost(batch),
-        batch={"households": batch},
+        batch={"households": batch, "of": households},
     )
     _note_assumptions(draft, engine, engine_name, [item["variable"] for item in inputs])
 

@@ -39,16 +39,41 @@ class Manifest:
     status: str = "running"
     headline: dict[str, Any] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)
+    before: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of_run(cls, path: Path, plan: Plan) -> Manifest:
+        """The manifest of a new run, or of one that is gone on with: what its steps took before is kept."""
+        manifest = cls(path, plan)
+        try:
+            before = json.loads(path.read_text(encoding="utf-8"))
+            manifest.started = before["started"]
+            manifest.before = {step["id"]: step for step in before["steps"] if step["status"] == "done"}
+        except (OSError, ValueError, KeyError):
+            pass
+        return manifest
 
     def add(
-        self, step: Step, status: str, seconds: float, peak: int, error: str | None, record: dict[str, Any]
+        self,
+        step: Step,
+        status: str,
+        seconds: float,
+        peak: int,
+        start: int,
+        error: str | None,
+        record: dict[str, Any],
     ) -> None:
+        if status == "reused" and step.id in self.before:
+            self.steps.append(self.before[step.id])
+            self.write()
+            return
         self.steps.append(
             {
                 "id": step.id,
                 "status": status,
                 "seconds": round(seconds, 3),
                 "peak_bytes": peak,
+                "start_bytes": start,
                 "predicted": asdict(step.predicted),
                 "error": error,
                 "record": record,

@@ -7,22 +7,21 @@ from types import TracebackType
 
 
 class PeakMemory:
-    """`with PeakMemory() as peak: ...; peak.bytes` is the highest resident size of this process meanwhile."""
+    """`with PeakMemory() as memory: ...`: `start` is this process's resident size before, `bytes` the highest since."""
 
     def __init__(self, every: float = 0.05):
-        self.every, self.bytes = every, 0
+        self.every, self.start, self.bytes = every, 0, 0
         self._stop = threading.Event()
 
     def _sample(self) -> None:
-        import psutil
-
-        process = psutil.Process()
-        while True:
-            self.bytes = max(self.bytes, process.memory_info().rss)
-            if self._stop.wait(self.every):
-                return
+        while not self._stop.wait(self.every):
+            self.bytes = max(self.bytes, self._process.memory_info().rss)
 
     def __enter__(self) -> PeakMemory:
+        import psutil
+
+        self._process = psutil.Process()
+        self.start = self.bytes = self._process.memory_info().rss
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
         return self
@@ -32,3 +31,4 @@ class PeakMemory:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        self.bytes = max(self.bytes, self._process.memory_info().rss)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import shutil
-import time
-import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..plan import Plan, Step
-from ..spec.errors import SpecError
 from ..spec.project import Project, find_project
 from ..spec.registry import EXECUTORS
 from .events import EventLog, Listener
+from .executors.base import Executor
+from .jobs import Job
 from .manifest import Manifest
-from .memory import PeakMemory
+from .outcome import Outcome
+from .parts import Parts
 from .run_folder import new_run_folder
 from .store import Store
 from .task import Task
+
+# A part that takes more than this times its predicted bytes has those after it cut in two.
+MEMORY_SLACK = 1.5
+TRIES = 2
 
 
 @dataclass
@@ -44,102 +49,191 @@ def execute(
 ) -> RunResult:
     """Run exactly the steps of `plan`, leaving the contract's files in the folder `run` (default: a new one).
 
-    project: where runs and their store lie (default: found upward from the working folder). A step that fails
-    stops only those that need it; its traceback goes to events.jsonl, its message to the manifest.
+    project: where runs and their store lie (default: found upward from the working folder). A run folder that
+    holds this plan already is gone on with. A step that fails stops only those that need it; its traceback goes
+    to events.jsonl, its message to the manifest.
     """
     project = project or find_project()
     run = run or new_run_folder(project.runs, plan)
-    return _Runner(plan, run, Store(project.store), project.cache, executor, listeners).run_all()
+    return _Runner(plan, run, Store(project.store), project.cache, EXECUTORS.load(executor), listeners).run_all()
 
 
 class _Runner:
     def __init__(
-        self, plan: Plan, run: Path, store: Store, cache: Path, executor: str, listeners: tuple[Listener, ...]
+        self,
+        plan: Plan,
+        run: Path,
+        store: Store,
+        cache: Path,
+        executor: Callable[[int], Executor],
+        listeners: tuple[Listener, ...],
     ):
         self.plan, self.run, self.store, self.cache = plan, run, store, cache
-        self.executor = EXECUTORS.load(executor)()
+        self.executor = executor(plan.budget.cores)
         self.log = EventLog(run / "events.jsonl", listeners)
-        self.manifest = Manifest(run / "manifest.json", plan)
+        self.manifest = Manifest.of_run(run / "manifest.json", plan)
         self.artifacts: dict[str, Path] = {}
         self.records: dict[str, dict[str, Any]] = {}
         self.failures: dict[str, str] = {}
+        self.ended: set[str] = set()
+        self.running: dict[Path, Job] = {}
+        self.parts: dict[str, Parts] = {}
+        self.tries: dict[str, int] = {}
 
     def run_all(self) -> RunResult:
-        self.plan.write(self.run / "plan.json")
+        if not (self.run / "plan.json").exists():
+            self.plan.write(self.run / "plan.json")
         if self.plan.lock is not None:
             (self.run / "spec.lock.yaml").write_text(self.plan.lock(), encoding="utf-8")
         self.log("run_started", plan=self.plan.key, steps=len(self.plan.steps), folder=str(self.run))
-        for step in self.plan:
-            self.one(step)
+        try:
+            while self.start_what_can() or self.running:
+                if self.running:
+                    self.take(*self.executor.wait())
+        except KeyboardInterrupt:
+            self.manifest.close("failed", {})
+            self.log("run_interrupted", resume=f"microplex-spec resume {self.run}")
+            raise
+        finally:
+            self.executor.close()
+            for unfinished in self.running:
+                shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.rmtree(self.run / ".work", ignore_errors=True)
+        return self.close()
+
+    def close(self) -> RunResult:
         status = "failed" if self.failures else "done"
         evaluated = [self.records.get(step.id, {}) for step in self.plan.of_kind("evaluate")]
         headline: dict[str, Any] = next((record["headline"] for record in evaluated if "headline" in record), {})
         self.manifest.close(status, headline)
         self.log("run_finished", status=status, headline=headline)
-        shutil.rmtree(self.run / ".work", ignore_errors=True)
         return RunResult(self.run, status, headline, self.failures)
 
-    def one(self, step: Step) -> None:
-        missing = [other for other in step.inputs if other not in self.artifacts]
-        if missing:
-            self.skip(step, f"needs {', '.join(missing)}, which failed")
-            return
+    def start_what_can(self) -> bool:
+        """Start, reuse or skip steps as far as capacity and memory allow; whether anything was done."""
+        done = False
+        for step in self.plan:
+            if step.id in self.ended or any(job.step is step and job.rows is None for job in self.running.values()):
+                continue
+            lacking = [other for other in step.inputs if other not in self.artifacts]
+            if any(other in self.ended for other in lacking):
+                self.skip(step, f"needs {', '.join(lacking)}, which failed")
+                done = True
+            elif not lacking:
+                done |= self.start(step)
+        return done
+
+    def start(self, step: Step) -> bool:
         if step.checkpoint and step.key in self.store:
             if self.store.intact(step.key):
                 self.reuse(step)
-                return
+                return True
             self.log("artifact_damaged", step=step.id, key=step.key, text="a file lost its checksum: made again")
-        self.log("step_started", step=step.id, backend=step.backend, predicted=step.predicted.seconds)
-        begun = time.perf_counter()
-        with PeakMemory() as peak:
-            try:
-                record, error = self.make(step), None
-            except SpecError as fault:
-                record, error = {}, str(fault)
-            except Exception as fault:
-                record, error = {}, f"{type(fault).__name__}: {fault}"
-                self.log("traceback", step=step.id, text=traceback.format_exc())
-        seconds = time.perf_counter() - begun
-        if error:
-            self.failures[step.id] = error
+        if step.id not in self.parts:
+            self.parts[step.id] = Parts(step)
+        parts = self.parts[step.id]
+        started = False
+        while (job := parts.next(self.store)) is not None and self.has_room(step):
+            parts.start(job)
+            self.submit(job)
+            started = True
+        return started
+
+    def has_room(self, step: Step) -> bool:
+        """Whether another job may run now: a free place, and memory for it beside those that run."""
+        if not self.running:
+            return True
+        taken = sum(job.step.predicted.bytes for job in self.running.values())
+        fits = taken + step.predicted.bytes <= self.plan.budget.memory_bytes
+        return len(self.running) < self.executor.capacity and fits
+
+    def submit(self, job: Job) -> None:
+        step = job.step
+        if step.checkpoint:
+            out = self.store.fresh(job.key)
+        else:
+            out = self.run / ".work" / step.kind
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir(parents=True)
+        if step.id not in self.tries:
+            self.log("step_started", step=step.id, backend=step.backend, predicted=step.predicted.seconds)
+        self.tries[step.id] = self.tries.get(step.id, 0)
+        self.running[out] = job
+        inputs = {other: self.artifacts[other] for other in step.inputs}
+        parts = () if job.rows else tuple(self.store.path(key) for key in self.parts[step.id].made)
+        self.executor.submit(Task(step, inputs, out, self.cache, self.run, job.rows, parts))
+
+    def take(self, task: Task, outcome: Outcome) -> None:
+        """Put what a task made in its place, or note why it failed."""
+        job = self.running.pop(task.out)
+        step, parts = job.step, self.parts[job.step.id]
+        if outcome.lost and self.tries[step.id] + 1 < TRIES:
+            self.tries[step.id] += 1
+            self.log("worker_lost", step=step.id, text="its worker died: tried again")
+            shutil.rmtree(task.out, ignore_errors=True)
+            parts.again(job)
+            return
+        parts.add(outcome)
+        if outcome.error:
+            shutil.rmtree(task.out, ignore_errors=True)
+            self.fail(step, parts, outcome)
+            return
+        try:
+            placed = self.place(job, task.out, outcome)
+        except OSError as fault:
+            shutil.rmtree(task.out, ignore_errors=True)
+            self.fail(step, parts, Outcome(error=f"its result cannot be kept: {fault}"))
+            return
+        if job.rows is None:
+            self.artifacts[step.id] = placed
+            self.end(step, "done", parts, None, outcome.record)
+            return
+        parts.finish(job)
+        self.log("part_finished", step=step.id, part=len(parts.made), parts=len(parts.made) + len(parts.pending))
+        if outcome.peak_bytes > MEMORY_SLACK * step.predicted.bytes and parts.halve():
+            text = f"a batch took {outcome.peak_bytes / 1e9:.1f} GB: the next ones are half as large"
+            self.log("batch_halved", step=step.id, text=text)
+
+    def place(self, job: Job, out: Path, outcome: Outcome) -> Path:
+        if job.step.checkpoint:
+            return self.store.commit(job.key, out, outcome.record)
+        for path in sorted(out.iterdir()):
+            if path.name in job.step.outputs:
+                target = self.run / path.name
+                if target.is_dir():
+                    shutil.rmtree(target)
+                path.replace(target)
+        return self.run
+
+    def fail(self, step: Step, parts: Parts, outcome: Outcome) -> None:
+        if outcome.trace:
+            self.log("traceback", step=step.id, text=outcome.trace)
+        self.failures[step.id] = outcome.error or ""
+        self.end(step, "failed", parts, outcome.error, {})
+
+    def end(self, step: Step, status: str, parts: Parts, error: str | None, record: dict[str, Any]) -> None:
+        if step.id in self.ended:
+            return
+        self.ended.add(step.id)
         self.records[step.id] = record
-        status = "failed" if error else "done"
-        self.manifest.add(step, status, seconds, peak.bytes, error, record)
+        self.manifest.add(step, status, parts.seconds, parts.peak_bytes, parts.start_bytes, error, record)
         self.log(
             "step_finished",
             step=step.id,
             status=status,
-            seconds=round(seconds, 3),
-            peak_bytes=peak.bytes,
+            seconds=round(parts.seconds, 3),
+            peak_bytes=parts.peak_bytes,
             error=error,
         )
-
-    def make(self, step: Step) -> dict[str, Any]:
-        """Run the step's task into the store, or into the run folder if its artifact is not to be kept."""
-        if not step.checkpoint:
-            out = self.run / ".work" / step.kind
-            out.mkdir(parents=True)
-            record = self.executor.run(self.task(step, out))
-            for path in sorted(out.iterdir()):
-                if path.name in step.outputs:
-                    path.replace(self.run / path.name)
-            self.artifacts[step.id] = self.run
-            return record
-        with self.store.writing(step.key) as out:
-            record = self.executor.run(self.task(step, out))
-            self.artifacts[step.id] = self.store.commit(step.key, out, record)
-        return record
-
-    def task(self, step: Step, out: Path) -> Task:
-        inputs = {other: self.artifacts[other] for other in step.inputs}
-        return Task(step=step, inputs=inputs, out=out, cache=self.cache, run=self.run)
 
     def reuse(self, step: Step) -> None:
         self.artifacts[step.id] = self.store.path(step.key)
         self.records[step.id] = self.store.record(step.key)
-        self.manifest.add(step, "reused", 0.0, 0, None, self.records[step.id])
+        self.ended.add(step.id)
+        self.manifest.add(step, "reused", 0.0, 0, 0, None, self.records[step.id])
         self.log("step_reused", step=step.id)
 
     def skip(self, step: Step, why: str) -> None:
-        self.manifest.add(step, "skipped", 0.0, 0, why, {})
+        self.ended.add(step.id)
+        self.manifest.add(step, "skipped", 0.0, 0, 0, why, {})
         self.log("step_skipped", step=step.id, error=why)

@@ -41,11 +41,15 @@ class Store:
         except (OSError, ValueError, KeyError):
             return False
 
+    def fresh(self, key: str) -> Path:
+        """A fresh folder to make an artifact in, to be handed to `commit` or removed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f"making-{key[:8]}-", dir=self.folder))
+
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
         """A fresh folder to write an artifact into; removed again if the step fails before `commit`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"making-{key[:8]}-", dir=self.folder))
+        folder = self.fresh(key)
         try:
             yield folder
         finally:

@@ -1,4 +1,4 @@
-"""What a task gets: its step, the folders of its inputs, and a folder to leave its outputs in."""
+"""What a task gets: its step (or a part of it), the folders of its inputs, and a folder to leave its outputs in."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from ..plan import Step
 
 @dataclass(frozen=True)
 class Task:
-    """One step to run. inputs: artifact folder by step id. out: an empty folder. cache: may be lost at any time.
+    """One step to run, or one part of it. Only paths and the step cross to another process.
 
-    run: the run folder, which only steps that are no checkpoints may read (its manifest so far, say).
+    inputs: artifact folder by step id. out: an empty folder. cache: may be lost at any time. run: the run folder,
+    which only steps that are no checkpoints may read (its manifest so far, say). part: rows of the root, first
+    and behind the last, of a step done in batches; parts: the artifacts of all its parts, to be put together.
     """
 
     step: Step
@@ -23,6 +25,8 @@ class Task:
     out: Path
     cache: Path
     run: Path
+    part: tuple[int, int] | None = None
+    parts: tuple[Path, ...] = ()
 
     def input(self, kind: str, name: str = "") -> Path:
         """The one input of a kind, or the one of that kind and name."""
@@ -35,12 +39,13 @@ class Task:
             raise ValueError(f"{self.step.id} has {len(found)} inputs {kind}:{name or '*'}")
         return found[0]
 
-    def names(self, kind: str) -> list[str]:
-        """Names of the inputs of a kind."""
-        return [step.partition(":")[2] for step in self.inputs if step.startswith(f"{kind}:")]
-
 
 def run_task(task: Task) -> dict[str, Any]:
-    """Run a step: the module of its kind under tasks/ does the work and returns a small record of it."""
+    """Run a task: the module of its kind under tasks/ does the work and returns a small record of it.
+
+    A kind that is done in batches has `run_part` and `join` beside `run`.
+    """
     module = import_module(f".tasks.{task.step.kind}", package=__package__)
-    return module.run(task)
+    if task.part is not None:
+        return module.run_part(task)
+    return module.join(task) if task.parts else module.run(task)

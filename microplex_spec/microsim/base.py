@@ -99,7 +99,6 @@ class Engine(Protocol):
         outputs: Sequence[str],
         period: int,
         dataset_period: int,
-        households_per_batch: int | None,
         weights: np.ndarray,
     ) -> dict[str, tuple[str, np.ndarray]]:
         """For each output its entity and one value per row of the population's table of that entity."""
@@ -128,21 +127,6 @@ def pick(known: Mapping[str, EngineVariable], names: Iterable[str], engine: str)
     return {name: known[name] for name in names}
 
 
-def refuse_batching(variables: Iterable[EngineVariable], households: int, households_per_batch: int | None) -> None:
-    """SpecError for variables that need the whole population while it would be cut in batches."""
-    if households_per_batch is None or households_per_batch >= households:
-        return
-    problems = Problems()
-    for variable in variables:
-        if variable.cross_household:
-            problems.add(
-                f"{variable.name} cannot be simulated in batches of {households_per_batch:,} households: "
-                f"{variable.cross_household}",
-                hint="simulate all households at once, or leave it out",
-            )
-    problems.raise_if_any()
-
-
 __all__ = [
     "Cost",
     "Engine",
@@ -151,5 +135,4 @@ __all__ = [
     "EngineVariable",
     "Split",
     "pick",
-    "refuse_batching",
 ]

@@ -67,17 +67,6 @@ def engine_tables(
     return {entity: pd.DataFrame(columns) for entity, columns in tables.items()}
 
 
-def take_batch(tables: Mapping[str, pd.DataFrame], rows: Mapping[str, np.ndarray]) -> dict[str, pd.DataFrame]:
-    """The given row numbers of each table."""
-    return {entity: table.take(rows[entity]).reset_index(drop=True) for entity, table in tables.items()}
-
-
-def batch_rows(population: Population, first: int, last: int) -> dict[str, np.ndarray]:
-    """{entity: row numbers of all that lies within households first <= row < last}, in table order."""
-    household = {entity: population.positions(entity, "household") for entity in ENTITIES}
-    return {entity: np.flatnonzero((at >= first) & (at < last)) for entity, at in household.items()}
-
-
 def write_h5(tables: Mapping[str, pd.DataFrame], path: Path, period: int) -> None:
     """Write the layout of policyengine_us's USSingleYearDataset.save, without its timestamps and indexes.
 

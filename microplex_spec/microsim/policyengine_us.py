@@ -21,8 +21,8 @@ import pandas as pd
 
 from ..population import Population
 from ..spec.errors import SpecError
-from .base import Cost, EngineCapabilities, EngineInput, EngineVariable, pick, refuse_batching
-from .policyengine_data import ENTITIES, batch_rows, engine_tables, take_batch, write_h5
+from .base import Cost, EngineCapabilities, EngineInput, EngineVariable, pick
+from .policyengine_data import ENTITIES, engine_tables, write_h5
 from .policyengine_index import load_index, package_version
 
 # Inputs that stand for a decision or for coverage, for which the engine's default is everybody or nobody.
@@ -86,38 +86,22 @@ class PolicyEngineUS:
         outputs: Sequence[str],
         period: int,
         dataset_period: int,
-        households_per_batch: int | None,
         weights: np.ndarray,
     ) -> dict[str, tuple[str, np.ndarray]]:
         """Values of `outputs` in `period`, {output: (entity, one value per row of that entity's table)}.
 
         Inputs are amounts of `dataset_period`; for a later `period` the engine ages them by its own factors.
         Amounts a month are summed over the year, monthly flags are true if any month is, codes are those of
-        January. households_per_batch: None runs all at once. weights: (households,).
-        Raises SpecError for unknown names, inputs the engine would misread, and outputs that depend on the
-        whole population while it is cut in batches.
+        January. weights: (households,). Peak memory follows the number of households; a population may be
+        simulated in parts, but for the variables that tell why not (`cross_household`).
+        Raises SpecError for unknown names and inputs the engine would misread.
         """
         known = self.known_variables()
         wanted = pick(known, outputs, "policyengine_us")
-        households = population.size("household")
-        refuse_batching(wanted.values(), households, households_per_batch)
         if period < dataset_period:
             raise SpecError(f"policyengine_us ages amounts forward only: {dataset_period} to {period}")
-        tables = engine_tables(population, inputs, weights, known)
-        parts: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
-        order: dict[str, list[np.ndarray]] = {entity: [] for entity in ENTITIES}
-        size = max(1, min(households_per_batch or households, households))
-        for first in range(0, households, size):
-            rows = batch_rows(population, first, first + size)
-            for entity in ENTITIES:
-                order[entity].append(rows[entity])
-            batch = tables if size >= households else take_batch(tables, rows)
-            for name, values in _run(batch, wanted, period, dataset_period).items():
-                parts[name].append(values)
-        return {
-            name: (variable.entity, _in_row_order(parts[name], order[variable.entity]))
-            for name, variable in wanted.items()
-        }
+        values = _run(engine_tables(population, inputs, weights, known), wanted, period, dataset_period)
+        return {name: (variable.entity, values[name]) for name, variable in wanted.items()}
 
     def write_dataset(
         self,
@@ -132,15 +116,6 @@ class PolicyEngineUS:
         period: the year of the amounts. weights: (households,), written as household_weight.
         """
         write_h5(engine_tables(population, inputs, weights, self.known_variables()), Path(path), period)
-
-
-def _in_row_order(parts: list[np.ndarray], rows: list[np.ndarray]) -> np.ndarray:
-    if not parts:
-        return np.empty(0)
-    values = np.concatenate(parts)
-    out = np.empty_like(values)
-    out[np.concatenate(rows)] = values
-    return out
 
 
 def _run(

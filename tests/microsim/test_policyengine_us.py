@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from microplex_spec.microsim.base import EngineInput, EngineVariable, refuse_batching
+from microplex_spec.microsim.base import EngineInput
 from microplex_spec.microsim.policyengine_data import engine_tables, write_h5
 from microplex_spec.microsim.policyengine_index import whole_population_reasons
 from microplex_spec.microsim.policyengine_us import PolicyEngineUS
@@ -96,8 +96,16 @@ def network_absent():
 
 @pytest.fixture(scope="session")
 def in_batches(engine, population, network_absent):
-    weights = population.weights()
-    return engine.simulate(population, feeds(population), OUTPUTS, YEAR, YEAR, 60, weights)
+    """Every output, simulated a part of the households at a time and put together."""
+    together = {}
+    households = np.arange(population.size("household"))
+    for chosen in (households < 60, households >= 60):
+        part = population.select(chosen)
+        results = engine.simulate(part, feeds(part), OUTPUTS, YEAR, YEAR, part.weights())
+        for name, (entity, values) in results.items():
+            _, whole = together.setdefault(name, (entity, np.empty(population.size(entity), values.dtype)))
+            whole[chosen[population.positions(entity, "household")]] = values
+    return together
 
 
 @pytest.fixture(scope="session")
@@ -153,7 +161,7 @@ def test_an_unknown_variable_is_an_error_with_the_nearest_name(engine):
 def test_a_population_without_states_is_refused(engine, population):
     without = [item for item in feeds(population) if item.variable != "state_fips"]
     with pytest.raises(SpecError, match="state_fips"):
-        engine.simulate(population, without, ["snap"], YEAR, YEAR, None, population.weights())
+        engine.simulate(population, without, ["snap"], YEAR, YEAR, population.weights())
 
 
 def test_a_code_that_the_engine_does_not_know_is_refused(engine, population):
@@ -176,13 +184,6 @@ def test_two_inputs_of_one_variable_are_added(engine, population):
     np.testing.assert_array_equal(tables["person"]["employment_income"], 2 * population.column("wages"))
 
 
-def test_a_variable_of_the_whole_population_is_not_simulated_in_batches(engine, population):
-    with pytest.raises(SpecError, match=r"household_income_decile cannot be simulated in batches"):
-        engine.simulate(
-            population, feeds(population), ["household_income_decile"], YEAR, YEAR, 60, population.weights()
-        )
-
-
 def test_the_index_finds_what_depends_on_the_whole_population(engine):
     index = engine.known_variables()
     spread = {name for name, variable in index.items() if variable.cross_household}
@@ -198,14 +199,6 @@ def test_dependence_on_the_whole_population_is_inherited_by_readers():
         "rank": "it ranks households",
         "benefit": "it depends on rank, which ranks households",
     }
-
-
-def test_one_batch_of_everything_is_no_batching():
-    variable = EngineVariable("rank", "household", "int", "year", False, "it ranks households")
-    refuse_batching([variable], households=10, households_per_batch=10)
-    refuse_batching([variable], households=10, households_per_batch=None)
-    with pytest.raises(SpecError):
-        refuse_batching([variable], households=10, households_per_batch=9)
 
 
 def test_choices_left_to_the_engine_are_listed(engine):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..task import Task, run_task
+from ..outcome import Outcome, measured
+from ..task import Task
 
 
 class Serial:
-    """Runs a task when it is asked to."""
+    """Runs a task when its outcome is asked for."""
 
-    def run(self, task: Task) -> dict[str, Any]:
-        return run_task(task)
+    def __init__(self, cores: int):
+        self.capacity = 1
+        self._tasks: list[Task] = []
+
+    def submit(self, task: Task) -> None:
+        self._tasks.append(task)
+
+    def wait(self) -> tuple[Task, Outcome]:
+        task = self._tasks.pop(0)
+        return task, measured(task)
+
+    def close(self) -> None:
+        self._tasks.clear()

@@ -79,9 +79,14 @@ def read_engine_columns(artifact: Path, names: Collection[str]) -> dict[str, dic
     for path in sorted((artifact / "columns").glob("*.parquet")):
         held = [name for name in pq.read_schema(path).names if name in names]
         if held:
-            table = pq.read_table(path, columns=held)
-            found[path.stem] = {name: _to_numpy(table[name]) for name in held}
+            found[path.stem] = read_parquet_columns(path, held)
     return found
+
+
+def read_parquet_columns(path: Path, names: list[str] | None = None) -> dict[str, np.ndarray]:
+    """{name: values} of a parquet file, all columns or those named."""
+    table = pq.read_table(path, columns=names)
+    return {name: _to_numpy(table[name]) for name in table.column_names}
 
 
 def record_ids(population: Population, entity: str) -> np.ndarray:

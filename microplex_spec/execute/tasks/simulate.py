@@ -1,7 +1,9 @@
-"""simulate: what a rules engine computes for one year, in the plan's batches."""
+"""simulate: what a rules engine computes for one year, for all households at once or a part of them at a time."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,43 @@ from ...population import Population, evaluate
 from ...spec.expression import parse
 from ...spec.registry import ENGINES
 from ..task import Task
-from .shared import base_population
+from .shared import base_population, read_parquet_columns
 
 
 def run(task: Task) -> dict[str, Any]:
-    params, batch = task.step.params, task.step.batch or {}
+    return _simulate(task, base_population(task))
+
+
+def run_part(task: Task) -> dict[str, Any]:
+    """The households of one part; which they are is left beside their results."""
+    assert task.part is not None
+    first, last = task.part
     population = base_population(task)
+    chosen = np.zeros(population.size(population.entities.root), dtype=bool)
+    chosen[first:last] = True
+    (task.out / "rows.json").write_text(json.dumps([first, last]), encoding="utf-8")
+    return _simulate(task, population.select(chosen))
+
+
+def join(task: Task) -> dict[str, Any]:
+    """Put the parts together in the row order of the whole population."""
+    population = base_population(task)
+    root = population.entities.root
+    tables: dict[str, dict[str, np.ndarray]] = {}
+    for part in task.parts:
+        first, last = json.loads((part / "rows.json").read_text(encoding="utf-8"))
+        for path in sorted((part / "columns").glob("*.parquet")):
+            places = population.positions(path.stem, root)
+            rows = (places >= first) & (places < last)
+            whole = tables.setdefault(path.stem, {})
+            for name, values in read_parquet_columns(path).items():
+                whole.setdefault(name, np.empty(population.size(path.stem), dtype=values.dtype))[rows] = values
+    _write(tables, task.out)
+    return {"outputs": sum(map(len, tables.values())), "parts": len(task.parts)}
+
+
+def _simulate(task: Task, population: Population) -> dict[str, Any]:
+    params = task.step.params
     engine = ENGINES.load(params["engine"])(task.cache)
     computed = engine.simulate(
         population,
@@ -26,18 +59,21 @@ def run(task: Task) -> dict[str, Any]:
         params["outputs"],
         params["period"],
         params["dataset_period"],
-        batch.get("households"),
         population.weights(),
     )
     tables: dict[str, dict[str, np.ndarray]] = {}
     for name, (entity, values) in computed.items():
         tables.setdefault(entity, {})[f"{params['engine']}.{name}"] = values
-    folder = task.out / "columns"
+    _write(tables, task.out)
+    return {"outputs": len(computed), "package": engine.package_version()}
+
+
+def _write(tables: dict[str, dict[str, np.ndarray]], out: Path) -> None:
+    folder = out / "columns"
     folder.mkdir()
     for entity, columns in sorted(tables.items()):
         table = pa.table({name: pa.array(values) for name, values in sorted(columns.items())})
         pq.write_table(table, folder / f"{entity}.parquet", compression="zstd")
-    return {"outputs": len(computed), "package": engine.package_version()}
 
 
 def engine_inputs(population: Population, mappings: list[dict[str, Any]]) -> list[EngineInput]:
