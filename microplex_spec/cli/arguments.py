@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 from ..spec.choices import Choices, read_choices
@@ -52,8 +53,8 @@ def hydra_faults() -> Iterator[None]:
         raise SpecError(" ".join(dict.fromkeys(line.strip() for line in kept if line.strip()))) from None
 
 
-def project_of(given: str | None) -> Project:
-    return find_project(given=given)
+def project_of(given: str | None, start: Path | None = None) -> Project:
+    return find_project(start, given)
 
 
 def spec_name(project: Project, overrides: list[str]) -> str:

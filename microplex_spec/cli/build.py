@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..spec.choices import read_choices
 from ..spec.errors import SpecError
 from ..spec.project import Project, find_project
 from .arguments import Parser, hydra_faults
+from .finish import finish
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -56,7 +57,6 @@ def build(project: Project, config: DictConfig) -> RunResult:
     from ..execute.progress import progress
     from ..execute.run_folder import claim_run_folder, new_run_folder
     from ..execute.runner import execute
-    from ..report import write_report
     from ..spec.load import load_spec
 
     choices = read_choices(dict(OmegaConf.to_container(config, resolve=True)))  # type: ignore[arg-type]
@@ -67,10 +67,7 @@ def build(project: Project, config: DictConfig) -> RunResult:
     _write_hydra(config, folder / ".hydra")
     with progress(plan) as listener:
         result = execute(plan, folder, project=project, executor=choices.executor.name, listeners=(listener,))
-    if result.status == "failed":
-        # The report is a step like others, so a failure before it would leave none.
-        write_report(folder, folder / "report.html")
-    _tell(result, project)
+    finish(result, project)
     return result
 
 
@@ -126,25 +123,3 @@ def _write_hydra(config: DictConfig, folder: Path) -> None:
     folder.mkdir()
     OmegaConf.save(config, folder / "config.yaml")
     OmegaConf.save(HydraConfig.get().overrides.task, folder / "overrides.yaml")
-
-
-def _tell(result: RunResult, project: Project) -> None:
-    """Where the results lie, and the figures that sum them up."""
-    headline: dict[str, Any] = result.headline
-    print()
-    for step, error in result.failures.items():
-        print(f"failed: {step}: {error}", file=sys.stderr)
-    if headline:
-        print(_line("fit targets within 10 %", headline["fit_within_10pct"], f"of {headline['targets_fitted']}"))
-        print(_line("median error, held out", headline["holdout_median_error"]))
-        print(_line("effective sample size", headline["ess_share"], "of households"))
-        for name, error in headline["benchmarks"].items():
-            print(_line(f"benchmark {name}", error, sign=True))
-    for name in ("report.html", "population.h5", "targets.csv"):
-        if (result.folder / name).exists():
-            print(f"{name:<16}{project.shown(result.folder / name)}")
-
-
-def _line(label: str, share: float | None, rest: str = "", sign: bool = False) -> str:
-    text = "none" if share is None else f"{share:+.1%}" if sign else f"{share:.1%}"
-    return f"{label:<28}{text:>8} {rest}".rstrip()

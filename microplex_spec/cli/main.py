@@ -12,6 +12,7 @@ COMMANDS = {
     "validate": "read a spec and report every fault",
     "plan": "show the steps that a build would run, with reasons and predicted cost",
     "build": "run the plan of a spec and leave a run folder",
+    "resume": "go on with a run that was killed or failed, by its stored plan",
     "report": "write report.html of a run again",
 }
 

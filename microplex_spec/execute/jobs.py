@@ -11,7 +11,7 @@ from ..plan.keys import digest
 Rows = tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
     """A step, or the rows of the root that one of its parts takes (first, and behind the last)."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..plan import Plan, Step
+from ..spec.hashing import write_atomically
 from ..spec.project import Project, find_project
 from ..spec.registry import EXECUTORS
 from .events import EventLog, Listener
@@ -84,7 +85,8 @@ class _Runner:
         if not (self.run / "plan.json").exists():
             self.plan.write(self.run / "plan.json")
         if self.plan.lock is not None:
-            (self.run / "spec.lock.yaml").write_text(self.plan.lock(), encoding="utf-8")
+            write_atomically(self.run / "spec.lock.yaml", self.plan.lock())
+        self.manifest.write()
         self.log("run_started", plan=self.plan.key, steps=len(self.plan.steps), folder=str(self.run))
         try:
             while self.start_what_can() or self.running:

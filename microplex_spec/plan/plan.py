@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..spec.errors import SpecError
+from ..spec.hashing import write_atomically
 from .keys import digest
 from .step import Step
 
@@ -69,7 +70,7 @@ class Plan:
         }
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(self.to_json(), indent=1) + "\n", encoding="utf-8")
+        write_atomically(path, json.dumps(self.to_json(), indent=1) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> Plan:

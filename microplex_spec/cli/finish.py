@@ -1,0 +1,45 @@
+"""The end of a run on the command line: where the results lie, the figures that sum them up, the exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..spec.project import Project
+
+if TYPE_CHECKING:
+    from ..execute.runner import RunResult
+
+
+def finish(result: RunResult, project: Project) -> int:
+    """Tell what became of a run; 0 where it is done, 1 where it failed."""
+    from ..report import write_report
+
+    if result.status == "failed":
+        # The report is a step like others, so a failure before it would leave none.
+        write_report(result.folder, result.folder / "report.html")
+    _tell(result, project)
+    return 1 if result.status == "failed" else 0
+
+
+def _tell(result: RunResult, project: Project) -> None:
+    headline: dict[str, Any] = result.headline
+    print()
+    for step, error in result.failures.items():
+        print(f"failed: {step}: {error}", file=sys.stderr)
+    if result.failures:
+        print(f"mend it, then go on with: microplex-spec resume {project.shown(result.folder)}", file=sys.stderr)
+    if headline:
+        print(_line("fit targets within 10 %", headline["fit_within_10pct"], f"of {headline['targets_fitted']}"))
+        print(_line("median error, held out", headline["holdout_median_error"]))
+        print(_line("effective sample size", headline["ess_share"], "of households"))
+        for name, error in headline["benchmarks"].items():
+            print(_line(f"benchmark {name}", error, sign=True))
+    for name in ("report.html", "population.h5", "targets.csv"):
+        if (result.folder / name).exists():
+            print(f"{name:<16}{project.shown(result.folder / name)}")
+
+
+def _line(label: str, share: float | None, rest: str = "", sign: bool = False) -> str:
+    text = "none" if share is None else f"{share:+.1%}" if sign else f"{share:.1%}"
+    return f"{label:<28}{text:>8} {rest}".rstrip()
