@@ -22,12 +22,21 @@ class Joblib:
         self._pool: Any = None
 
     def submit(self, task: Task) -> None:
+        try:
+            future = self._workers().submit(measured, task)
+        except BrokenProcessPool:
+            # A worker died while it had no task.
+            self._pool = None
+            future = self._workers().submit(measured, task)
+        self._running[future] = task
+
+    def _workers(self) -> Any:
         from joblib.externals.loky import ProcessPoolExecutor
 
         if self._pool is None:
             threads = dict.fromkeys(("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
             self._pool = ProcessPoolExecutor(max_workers=self.capacity, env=threads)
-        self._running[self._pool.submit(measured, task)] = task
+        return self._pool
 
     def wait(self) -> tuple[Task, Outcome]:
         done, _ = wait(self._running, return_when=FIRST_COMPLETED)
