@@ -66,7 +66,7 @@ def build(project: Project, config: DictConfig) -> RunResult:
     folder = claim_run_folder(member) if member else new_run_folder(project.runs, plan)
     _write_hydra(config, folder / ".hydra")
     with progress(plan) as listener:
-        result = execute(plan, folder, project=project, executor=choices.executor.name, listeners=(listener,))
+        result = execute(plan, folder, project=project, executor=choices.executor, listeners=(listener,))
     finish(result, project)
     return result
 

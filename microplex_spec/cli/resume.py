@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ..spec.choices import BackendChoice
 from ..spec.errors import Problem, SpecError
 from .arguments import Parser, project_of
 from .finish import finish
@@ -28,7 +29,8 @@ def run(arguments: list[str]) -> int:
         refuse_other_versions(folder / "manifest.json")
     project = project_of(options.project, start=folder)
     with progress(plan) as listener:
-        result = execute(plan, folder, project=project, executor=options.executor, listeners=(listener,))
+        executor = BackendChoice(name=options.executor)
+        result = execute(plan, folder, project=project, executor=executor, listeners=(listener,))
     return finish(result, project)
 
 

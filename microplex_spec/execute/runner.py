@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..plan import Plan, Step
+from ..spec.choices import BackendChoice
+from ..spec.errors import Problem, SpecError
 from ..spec.hashing import write_atomically
 from ..spec.project import Project, find_project
 from ..spec.registry import EXECUTORS
@@ -25,6 +27,7 @@ from .task import Task
 # A part that takes more than this times its predicted bytes has those after it cut in two.
 MEMORY_SLACK = 1.5
 TRIES = 2
+SERIAL = BackendChoice(name="serial")
 
 
 @dataclass
@@ -45,7 +48,7 @@ def execute(
     run: Path | None = None,
     *,
     project: Project | None = None,
-    executor: str = "serial",
+    executor: BackendChoice = SERIAL,
     listeners: tuple[Listener, ...] = (),
 ) -> RunResult:
     """Run exactly the steps of `plan`, leaving the contract's files in the folder `run` (default: a new one).
@@ -56,7 +59,21 @@ def execute(
     """
     project = project or find_project()
     run = run or new_run_folder(project.runs, plan)
-    return _Runner(plan, run, Store(project.store), project.cache, EXECUTORS.load(executor), listeners).run_all()
+    return _Runner(plan, run, Store(project.store), project.cache, make_executor(executor, plan), listeners).run_all()
+
+
+def make_executor(choice: BackendChoice, plan: Plan) -> Executor:
+    """The executor of a run; SpecError for parameters that it lacks, or a package that is not installed."""
+    backend = EXECUTORS.load(choice.name)
+    known = set(inspect.signature(backend).parameters) - {"cores"}
+    for name in sorted(set(choice.params) - known):
+        hint = f"it has: {', '.join(sorted(known)) or 'none'}"
+        raise SpecError(Problem(f"executor {choice.name!r} has no parameter {name!r}", hint=hint))
+    try:
+        return backend(plan.budget.cores, **choice.params)
+    except ModuleNotFoundError as error:
+        hint = f"pip install microplex-spec[{choice.name}]"
+        raise SpecError(Problem(f"executor {choice.name!r} needs the package {error.name!r}", hint=hint)) from None
 
 
 class _Runner:
@@ -66,11 +83,11 @@ class _Runner:
         run: Path,
         store: Store,
         cache: Path,
-        executor: Callable[[int], Executor],
+        executor: Executor,
         listeners: tuple[Listener, ...],
     ):
         self.plan, self.run, self.store, self.cache = plan, run, store, cache
-        self.executor = executor(plan.budget.cores)
+        self.executor = executor
         self.log = EventLog(run / "events.jsonl", listeners)
         self.manifest = Manifest.of_run(run / "manifest.json", plan)
         self.artifacts: dict[str, Path] = {}

@@ -14,6 +14,7 @@ from small_project import SmallProject
 
 from microplex_spec import execute
 from microplex_spec.cli import main
+from microplex_spec.spec.choices import BackendChoice
 
 COMMAND = [sys.executable, "-c", "import sys; from microplex_spec.cli import main; sys.exit(main(sys.argv[1:]))"]
 
@@ -88,7 +89,7 @@ def test_workers_give_the_bytes_of_the_serial_executor(small_project, built):
     plan = plan_small(small_project)
     serial = results(execute(plan, project=small_project.project).folder)
     subprocess.run(["rm", "-rf", str(small_project.project.store)], check=True)
-    assert results(execute(plan, project=small_project.project, executor="joblib").folder) == serial
+    assert results(execute(plan, project=small_project.project, executor=BackendChoice(name="joblib")).folder) == serial
 
 
 def test_a_lost_worker_costs_a_second_try_and_no_run(small_project):
