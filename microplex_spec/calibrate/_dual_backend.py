@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..spec.cost import shipped_costs
 from ..spec.errors import Problems
 from .base import CalibrationShape, Calibrator, Cost
 from .problem import CalibrationProblem, CalibrationResult, check_ratio_bounds
@@ -73,8 +74,14 @@ class DualCalibrator(Calibrator):
     def predict_cost(cls, shape: CalibrationShape, params: Mapping[str, Any]) -> Cost:
         """Forty passes, four Gram matrices and four factors: a solve of middling difficulty."""
         k = float(shape.targets)
-        products = min(shape.nonzeros**2 / max(shape.records, 1) / 2, 4e8)
-        seconds = 0.2 + 40 * (1.1e-9 * shape.nonzeros + 1.5e-9 * k**2) + 4 * (1e-9 * products + 1e-11 * k**3)
-        sampled = 12 * min(shape.nonzeros, 8e8 * shape.records / max(shape.nonzeros, 1))
-        used = 2 * shape.nonzeros + sampled + 16 * k**2 + 64 * shape.records + 1e8
-        return Cost(seconds=seconds, bytes=int(used))
+        return shipped_costs().price(
+            {
+                "import.dual": 1,
+                "dual.nonzeros": shape.nonzeros,
+                "dual.squares": k**2,
+                "dual.products": min(shape.nonzeros**2 / max(shape.records, 1) / 2, 4e8),
+                "dual.cubes": k**3,
+                "dual.sampled": min(shape.nonzeros, 8e8 * shape.records / max(shape.nonzeros, 1)),
+                "dual.records": shape.records,
+            }
+        )

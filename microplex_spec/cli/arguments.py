@@ -18,7 +18,7 @@ class Parser(argparse.ArgumentParser):
     """argparse whose complaints are SpecErrors, so that they read like all others."""
 
     def error(self, message: str) -> Any:
-        raise SpecError(Problem(message, hint=f"see microplex-spec {self.prog.split()[-1]} --help"))
+        raise SpecError(Problem(message, hint=f"see {self.prog} --help"))
 
 
 def parser(command: str, text: str) -> Parser:
@@ -70,3 +70,11 @@ def spec_name(project: Project, overrides: list[str]) -> str:
             return value if equals else key
     path = project.conf / "build.yaml"
     return str(read_yaml(path, project.shown(path)).data.get("spec", ""))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file that the call names; SpecError where that cannot be."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SpecError(f"cannot write {path}: {error.strerror}") from None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..spec.choices import read_choices
-from ..spec.errors import SpecError
+from ..spec.errors import Problem, SpecError
 from ..spec.project import Project, find_project
 from .arguments import Parser, hydra_faults
 from .finish import finish
@@ -60,13 +60,16 @@ def build(project: Project, config: DictConfig) -> RunResult:
     from ..spec.load import load_spec
 
     choices = read_choices(dict(OmegaConf.to_container(config, resolve=True)))  # type: ignore[arg-type]
+    _refuse_ray_in_ray(choices.executor.name)
     spec = load_spec(choices.spec, project)
     plan = compile_plan(spec, choices)
     member = _sweep_folder(project)
     folder = claim_run_folder(member) if member else new_run_folder(project.runs, plan)
     _write_hydra(config, folder / ".hydra")
     with progress(plan) as listener:
-        result = execute(plan, folder, project=project, executor=choices.executor, listeners=(listener,))
+        result = execute(
+            plan, folder, project=project, executor=choices.executor, store=choices.store, listeners=(listener,)
+        )
     finish(result, project)
     return result
 
@@ -102,6 +105,15 @@ def _project(arguments: list[str]) -> tuple[Project, list[str]]:
     made.add_argument("--project")
     options, rest = made.parse_known_args(arguments)
     return find_project(given=options.project), rest
+
+
+def _refuse_ray_in_ray(executor: str) -> None:
+    """A launcher that runs sweep members on ray leaves no cores for an executor that runs their tasks on ray."""
+    from hydra.core.hydra_config import HydraConfig
+
+    launcher = str(HydraConfig.get().launcher.get("_target_", ""))
+    if executor == "ray" and "ray" in launcher.lower():
+        raise SpecError(Problem("executor=ray under a ray launcher would wait for itself", hint="use executor=serial"))
 
 
 def _sweep_folder(project: Project) -> Path | None:

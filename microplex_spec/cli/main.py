@@ -11,8 +11,10 @@ from ..spec.errors import Problem, SpecError, did_you_mean
 COMMANDS = {
     "validate": "read a spec and report every fault",
     "plan": "show the steps that a build would run, with reasons and predicted cost",
+    "graph": "draw the lineage of sources, variables, targets and benchmarks",
     "build": "run the plan of a spec and leave a run folder",
     "resume": "go on with a run that was killed or failed, by its stored plan",
+    "store": "look into the store of kept artifacts (ls), clear it (gc), check it (verify)",
     "report": "write report.html of a run again",
 }
 

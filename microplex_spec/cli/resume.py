@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from ..spec.choices import BackendChoice
 from ..spec.errors import Problem, SpecError
@@ -25,24 +26,30 @@ def run(arguments: list[str]) -> int:
     from ..plan import Plan
 
     plan = Plan.read(folder / "plan.json")
+    began = _manifest(folder)
     if not options.accept:
-        refuse_other_versions(folder / "manifest.json")
+        refuse_other_versions(began.get("versions", {}))
     project = project_of(options.project, start=folder)
     with progress(plan) as listener:
         executor = BackendChoice(name=options.executor)
-        result = execute(plan, folder, project=project, executor=executor, listeners=(listener,))
+        result = execute(
+            plan, folder, project=project, executor=executor, store=began.get("store"), listeners=(listener,)
+        )
     return finish(result, project)
 
 
-def refuse_other_versions(manifest: Path) -> None:
+def _manifest(folder: Path) -> dict[str, Any]:
+    """What the run had noted of itself; nothing where it was killed before its first word."""
+    try:
+        return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def refuse_other_versions(began: dict[str, str]) -> None:
     """SpecError that lists every library whose version is not the one that the run began with."""
     from ..execute.manifest import versions
 
-    try:
-        began = json.loads(manifest.read_text(encoding="utf-8"))["versions"]
-    except (OSError, ValueError, KeyError):
-        # Killed before its first step ended: nothing was made with any version.
-        return
     now = versions()
     differing = [
         Problem(f"the run began with {name} {before}, here is {now.get(name, 'none')}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..plan import Budget, Reason, Step, data_key
 from ..plan.kinds import KINDS
 from ..spec.choices import Choices
-from ..spec.cost import FREE, Cost
+from ..spec.cost import FREE, Cost, CostModel, shipped_costs
 from ..spec.errors import Problems
 from ..spec.expression import Expression
 from ..spec.model import Spec
@@ -25,9 +25,9 @@ class Draft:
     profiles: Mapping[str, SourceProfile]
     budget: Budget
     engine: Callable[[str], Any]
-    stored: Container[str] = ()
-    previous: Mapping[str, str] = field(default_factory=dict)
+    costs: CostModel = field(default_factory=shipped_costs)
     steps: dict[str, Step] = field(default_factory=dict)
+    resident: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     problems: Problems = field(default_factory=Problems)
 
@@ -49,7 +49,8 @@ class Draft:
         row, step_id = KINDS[kind], f"{kind}:{name}"
         inputs = tuple(dict.fromkeys(inputs))
         upstream = {other: self.steps[other].key for other in inputs}
-        key = data_key(kind, backend, row.version * 1000 + version, params, upstream)
+        code = row.version * 1000 + version
+        key = data_key(kind, backend, code, params, upstream)
         keep = Reason("checkpoint", row.checkpoint_reason)
         self.steps[step_id] = Step(
             id=step_id,
@@ -59,19 +60,15 @@ class Draft:
             inputs=inputs,
             outputs=row.outputs,
             key=key,
+            version=code,
             batch=batch,
             checkpoint=row.checkpoint,
             predicted=cost,
             reasons=(*reasons, keep),
-            status=self._status(step_id, key, row.checkpoint),
             meta=meta or {},
         )
+        self.resident = self.costs.left_by(cost.work, self.resident)
         return step_id
-
-    def _status(self, step_id: str, key: str, checkpoint: bool) -> Any:
-        if checkpoint and key in self.stored:
-            return "reuse"
-        return "rerun" if self.previous.get(step_id, key) != key else "run"
 
     def rows(self, source: str, entity: str) -> int:
         """Rows of an entity that this run takes of a source, at its scale."""
@@ -80,6 +77,12 @@ class Draft:
         root = profile.rows[self.spec.entities.root]
         taken = min(limit, root) if limit else root
         return round(profile.rows.get(entity, 0) * taken / root) if root else 0
+
+    def bytes(self, source: str) -> float:
+        """Bytes in memory of all columns of the rows that this run takes of a source."""
+        profile = self.profiles[source]
+        total = sum(profile.rows.values()) or 1
+        return profile.bytes * sum(self.rows(source, entity) for entity in profile.rows) / total
 
     @property
     def base(self) -> str:

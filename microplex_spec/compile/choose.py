@@ -1,17 +1,19 @@
-"""Choosing backends: a small table of named rules over capabilities and shapes, each with its evidence."""
+"""Choosing backends: a small table of named rules over capabilities, shapes and costs, each with its evidence."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..plan import Reason
-from ..spec.cost import CalibrationShape, Cost, ImputeShape
+from ..spec.cost import CalibrationShape, Cost, CostModel, ImputeShape, shipped_costs
 from ..spec.errors import Place, Problem, SpecError
-from ..spec.regimes import Regime
+from ..spec.regimes import REGIMES, Regime
 from ..spec.registry import CALIBRATORS, IMPUTERS
+from ..spec.rules import Rule, When
+from .costs import price
 
 GATED_ROWS = 500
 # Parameters of every imputer that the variable and the run decide.
@@ -29,45 +31,65 @@ class Choice:
     cost: Cost
 
 
-@dataclass(frozen=True)
-class ImputerRule:
-    """If `holds` for a regime and a shape, `backend` serves it; `text` gives the evidence."""
-
-    name: str
-    backend: str
-    holds: Callable[[Regime, ImputeShape], bool]
-    text: Callable[[Regime, ImputeShape], str]
-
-
-# The first rule that holds decides.
-IMPUTER_RULES: Sequence[ImputerRule] = (
-    ImputerRule(
-        "sign-gate",
-        "regime_aware",
-        lambda regime, shape: regime.gated and shape.donors >= GATED_ROWS,
-        lambda regime, shape: (
-            f"{regime.name}: a sign gate and a forest per sign; {shape.share_zero:.0%} zeros in {shape.donors:,} donors"
+# The first rule that holds, of a backend that can serve, decides.
+IMPUTER_RULES: Sequence[Rule] = (
+    Rule(
+        name="sign-gate",
+        when=When(
+            regime=tuple(regime.name for regime in REGIMES.values() if regime.gated),
+            donors_at_least=GATED_ROWS,
         ),
+        use="regime_aware",
+        because="a sign gate and a forest per sign",
     ),
-    ImputerRule(
-        "one-forest",
-        "qrf",
-        lambda regime, shape: True,
-        lambda regime, shape: (
-            f"{regime.name}: one forest over all values"
-            + (f"; {shape.donors:,} donors are too few for a gate" if regime.gated else "")
-        ),
+    Rule(name="one-forest", use="qrf", because="one forest over all values, no sign gate"),
+)
+CALIBRATOR_RULES: Sequence[Rule] = (
+    Rule(name="nothing-to-fit", when=When(targets_below=1), use="none", because="no target to fit"),
+    Rule(
+        name="exact-unbounded",
+        when=When(exact=True, bounds=False),
+        use="entropy",
+        because="every target is exact and no bounds were asked for: raking meets them with the nearest weights",
     ),
+    Rule(name="bounded-soft", use="logit", because="bounded ratios, soft by each target's tolerance"),
 )
 
 
 def choose_imputer(
-    asked: str, params: dict[str, Any], regime: Regime, shape: ImputeShape, place: Place | None
+    asked: str,
+    params: dict[str, Any],
+    regime: Regime,
+    shape: ImputeShape,
+    place: Place | None,
+    rules: Sequence[Rule] = (),
+    costs: CostModel | None = None,
+    memory: int | None = None,
 ) -> Choice:
-    """The imputer for one variable: the one asked for, checked, or by rule. SpecError for one that cannot serve."""
+    """The imputer for one variable: the one asked for, checked, or by rule. SpecError for one that cannot serve.
+
+    rules: of the spec's own, tried before the built-in ones. costs, memory: what backends take on this machine, and
+    the bytes that they may take.
+    """
     if asked == "auto":
-        rule = next(rule for rule in IMPUTER_RULES if rule.holds(regime, shape))
-        name, reason = rule.backend, Reason(rule.name, rule.text(regime, shape))
+        facts = {
+            "regime": regime.name,
+            "donors": shape.donors,
+            "predictors": shape.predictors,
+            "share_zero": shape.share_zero,
+        }
+
+        def lacking(name: str) -> str:
+            row = IMPUTERS.load(name).capabilities
+            return "" if regime.name in row.regimes and shape.donors >= row.min_rows else "cannot serve"
+
+        def cost(name: str) -> Cost:
+            return IMPUTERS.load(name).predict_cost(shape, {})
+
+        own = [rule for rule in rules if rule.use in IMPUTERS.names()]
+        evidence = f"{shape.share_zero:.0%} zeros in {shape.donors:,} donors"
+        by = _Table([*own, *IMPUTER_RULES], facts, lacking, cost, "impute", costs or shipped_costs(), memory)
+        name, reason = by.decide(f"{regime.name}: ", evidence)
     else:
         name, reason = asked, Reason("asked-for", f"asked for; {regime.name}, {shape.donors:,} donors")
     backend = IMPUTERS.load(name)
@@ -93,6 +115,50 @@ def _check_names(what: str, params: dict[str, Any], known: set[str], place: Plac
 
 
 @dataclass(frozen=True)
+class _Table:
+    """A table of rules on the facts of one step.
+
+    lacking: why a backend cannot serve, or "". cost: what it would take.
+    """
+
+    rules: Sequence[Rule]
+    facts: Mapping[str, Any]
+    lacking: Callable[[str], str]
+    cost: Callable[[str], Cost]
+    kind: str
+    costs: CostModel
+    memory: int | None
+
+    def decide(self, before: str, evidence: str) -> tuple[str, Reason]:
+        """The backend of the first rule that holds and whose backend serves, and why, the runner-up named."""
+        held = [rule for rule in self.rules if not rule.when.unmet(self.facts)]
+        chosen = next((rule for rule in held if not self._against(rule.use)), held[0])
+        because = f"{chosen.because}; " if chosen.because else ""
+        return chosen.use, Reason(chosen.name, f"{before}{because}{evidence}{self._runner_up(chosen)}")
+
+    def _against(self, name: str) -> str:
+        """Why a backend is passed over: it cannot serve, or takes more than the memory given."""
+        lacking = self.lacking(name)
+        if not lacking and self.memory is not None and self._price(name).bytes > self.memory:
+            return "does not fit the memory"
+        return lacking
+
+    def _runner_up(self, chosen: Rule) -> str:
+        """The next backend in the table, what it would have taken, and what spoke against it."""
+        others = [rule for rule in self.rules if rule.use != chosen.use and rule.use != "none"]
+        if not others or chosen.use == "none":
+            return ""
+        held = [rule for rule in others if not rule.when.unmet(self.facts)]
+        other = (held or others)[0]
+        unmet = other.when.unmet(self.facts)
+        why = self._against(other.use) or (f"is for {unmet}" if unmet else other.because)
+        return f"; runner-up {other.use}: {self._price(other.use).seconds:.1f} s{', ' if why else ''}{why}"
+
+    def _price(self, name: str) -> Cost:
+        return price(self.kind, name, self.cost(name), self.costs, {})
+
+
+@dataclass(frozen=True)
 class CalibratorNeeds:
     """What the fit targets of a spec demand of a calibrator."""
 
@@ -102,26 +168,57 @@ class CalibratorNeeds:
     signed: int
     zeros: int
     contradictory: bool
+    exact: bool = False
 
 
-def choose_calibrator(asked: str, params: dict[str, Any], needs: CalibratorNeeds) -> Choice:
-    """The calibrator: the one asked for, checked against what the targets need, or bounded logit by rule.
+def choose_calibrator(
+    asked: str,
+    params: dict[str, Any],
+    needs: CalibratorNeeds,
+    rules: Sequence[Rule] = (),
+    costs: CostModel | None = None,
+    memory: int | None = None,
+) -> Choice:
+    """The calibrator: the one asked for, checked against what the targets need, or by rule, as for imputers.
 
     Raises SpecError for one that cannot serve, and for parameters that it does not have or that are out of range.
     """
+    shape = CalibrationShape(needs.records, needs.targets, needs.nonzeros)
     if asked == "auto":
-        name = "logit" if needs.targets else "none"
-        text = (
-            f"{needs.targets:,} targets, {needs.records:,} households: bounded ratios, soft by each target's tolerance"
-            if needs.targets
-            else "no target to fit"
-        )
-        reason = Reason("bounded-soft" if needs.targets else "nothing-to-fit", text)
+        facts = {
+            "targets": needs.targets,
+            "households": needs.records,
+            "exact": needs.exact,
+            "bounds": not {"lower", "upper"}.isdisjoint(params),
+        }
+
+        def lacking(name: str) -> str:
+            return " and ".join(_lacking(name, needs))
+
+        def cost(name: str) -> Cost:
+            return CALIBRATORS.load(name).predict_cost(shape, params)
+
+        own = [rule for rule in rules if rule.use in CALIBRATORS.names()]
+        evidence = f"{needs.targets:,} targets, {needs.records:,} households"
+        by = _Table([*own, *CALIBRATOR_RULES], facts, lacking, cost, "calibrate", costs or shipped_costs(), memory)
+        name, reason = by.decide("", evidence)
     else:
         name, reason = asked, Reason("asked-for", f"asked for; {needs.targets:,} targets")
+    lacks = _lacking(name, needs)
+    if lacks and name != "none":
+        serving = [other for other in CALIBRATORS.names() if other != "none" and not _lacking(other, needs)]
+        hint = f"served by: {', '.join(serving) or 'none'}"
+        raise SpecError(Problem(f"calibrator {name!r} lacks {' and '.join(lacks)}", hint=hint))
     backend = CALIBRATORS.load(name)
-    row = backend.capabilities
-    lacking = [
+    _check_names(f"calibrator {name!r}", params, set(inspect.signature(backend).parameters))
+    backend(**params)
+    return Choice(name, params, reason, backend.version, backend.predict_cost(shape, params))
+
+
+def _lacking(name: str, needs: CalibratorNeeds) -> list[str]:
+    """What the targets need and a calibrator does not have, with the number of targets."""
+    row = CALIBRATORS.load(name).capabilities
+    return [
         f"{what} ({count:,} targets)"
         for what, count, served in (
             ("targets below zero", needs.signed, row.signed_targets),
@@ -130,9 +227,3 @@ def choose_calibrator(asked: str, params: dict[str, Any], needs: CalibratorNeeds
         )
         if count and not served
     ]
-    if lacking and name != "none":
-        raise SpecError(Problem(f"calibrator {name!r} lacks {' and '.join(lacking)}", hint="logit serves them"))
-    _check_names(f"calibrator {name!r}", params, set(inspect.signature(backend).parameters))
-    backend(**params)
-    shape = CalibrationShape(needs.records, needs.targets, needs.nonzeros)
-    return Choice(name, params, reason, backend.version, backend.predict_cost(shape, params))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
-from ..plan import Budget, Plan
+from ..plan import Budget, Plan, Step
 from ..plan.explain import size
 from ..spec.check import check_spec
 from ..spec.choices import Choices
+from ..spec.cost import CostModel, shipped_costs
 from ..spec.errors import Problems
 from ..spec.expression_check import ColumnInfo
 from ..spec.model import Spec
 from ..spec.registry import ENGINES
 from .base import Draft
+from .changes import compare
+from .costs import priced
 from .lock import lock_text
 from .outcomes import add_outcome_steps
 from .profile import SourceProfile
@@ -28,30 +31,33 @@ def compile_spec(
     budget: Budget,
     engine: Callable[[str], Any],
     stored: Container[str] = (),
-    previous: Mapping[str, str] | None = None,
+    earlier: Iterable[Plan] = (),
+    costs: CostModel | None = None,
 ) -> Plan:
     """The plan of a build; SpecError with every fault that the profiles and the engines' indexes show.
 
     profiles: of each source by name. engine: gives the rules engine of a name. stored: keys of artifacts that
-    stand in the store. previous: step ids and keys of the last build of this spec, to tell a re-run from a first run.
+    stand in the store. earlier: plans of earlier builds of this spec, newest first, to tell what changed since.
+    costs: what work takes on this machine; by default what comes with the package.
     """
     _check_engines(spec, engine)
-    draft = Draft(spec, choices, profiles, budget, engine, stored, previous or {})
+    draft = Draft(spec, choices, profiles, budget, engine, costs or shipped_costs())
     add_source_steps(draft)
     add_variable_steps(draft)
     draft.problems.raise_if_any()
     add_outcome_steps(draft)
-    _check_memory(draft)
+    steps, gone = compare(draft.steps.values(), stored, earlier)
+    steps = priced(steps, draft.costs)
+    _check_memory(steps, draft)
     draft.problems.raise_if_any()
-    steps, notes = tuple(draft.steps.values()), tuple(draft.notes)
-    return Plan(spec.name, choices.seed, budget, steps, notes, lambda: lock_text(spec, choices))
+    return Plan(spec.name, choices.seed, budget, steps, tuple(draft.notes), gone, lambda: lock_text(spec, choices))
 
 
-def _check_memory(draft: Draft) -> None:
+def _check_memory(steps: Iterable[Step], draft: Draft) -> None:
     """Refuse a plan with a step that cannot fit, before anything is run."""
     budget = draft.budget.memory_bytes
-    for step in draft.steps.values():
-        if step.predicted.bytes > budget:
+    for step in steps:
+        if step.status != "reuse" and step.predicted.bytes > budget:
             draft.problems.add(
                 f"{step.id} needs {size(step.predicted.bytes)}, the budget is {size(budget)}",
                 hint="give more with resources.memory_gb=..., or take fewer households with scale=...",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..plan import Reason
-from ..spec.cost import CalibrationShape, Cost
+from ..spec.cost import Cost, sum_work
 from ..spec.expression import parse
 from ..spec.measure import parse_measure
 from ..spec.targets import Target
@@ -14,7 +15,9 @@ from .choose import CalibratorNeeds, choose_calibrator
 from .simulation import add_simulation, engine_mappings
 
 # Share of households that a target touches: assumed until the matrix has been built once.
-DENSITY = 0.15
+DENSITY = 0.06
+# A tolerance at or below this asks for the target itself.
+EXACT = 1e-6
 
 
 def add_outcome_steps(draft: Draft) -> None:
@@ -36,7 +39,7 @@ def add_outcome_steps(draft: Draft) -> None:
         [evaluate, export],
         backend="html",
         reasons=[Reason("read", "one page to open without network")],
-        cost=Cost(3.0, 400_000_000),
+        cost=Cost(work={"report.fixed": 1, "report.targets": len(spec.targets)}),
         meta={"label": spec.settings.label},
     )
 
@@ -54,7 +57,6 @@ def _targets(draft: Draft) -> str:
         rows.append(_row(target, str(measure), str(where) if where else ""))
     fit = [target for target in spec.targets if target.role == "fit" and not target.exclude]
     households = draft.rows(spec.settings.base, spec.entities.root)
-    shape = CalibrationShape(households, len(rows), int(DENSITY * households * len(rows)))
     return draft.add(
         "targets",
         spec.name,
@@ -66,7 +68,16 @@ def _targets(draft: Draft) -> str:
         },
         [draft.base, *draft.makers(used), *draft.simulations(expressions)],
         reasons=[Reason("compile", f"{len(fit):,} to fit of {len(rows):,} targets, one sparse column each")],
-        cost=Cost(0.5 + 4e-3 * len(rows) + 2e-8 * shape.nonzeros, 400_000_000 + 16 * shape.nonzeros),
+        cost=Cost(
+            work={
+                "column.fixed": 1,
+                "column.read": draft.bytes(spec.settings.base),
+                "import.targets": 1,
+                "targets.rows": len(rows),
+                "targets.cells": len(rows) * households,
+                "targets.nonzeros": DENSITY * len(rows) * households,
+            }
+        ),
         meta={"labels": {target.id: target.label for target in spec.targets}},
     )
 
@@ -96,8 +107,16 @@ def _calibrate(draft: Draft, targets: str) -> str:
         signed=sum(target.value < 0 for target in fit),
         zeros=sum(target.value == 0 for target in fit),
         contradictory=False,
+        exact=all((target.tolerance or spec.settings.calibration.tolerance) <= EXACT for target in fit),
     )
-    choice = choose_calibrator(choices.calibrator.name, dict(choices.calibrator.params), needs)
+    choice = choose_calibrator(
+        choices.calibrator.name,
+        dict(choices.calibrator.params),
+        needs,
+        rules=spec.rules,
+        costs=draft.costs,
+        memory=draft.budget.memory_bytes,
+    )
     scale = spec.base.scale_weights
     wanted = next((target.value for target in spec.targets if scale and target.id == scale.to), None)
     return draft.add(
@@ -112,12 +131,20 @@ def _calibrate(draft: Draft, targets: str) -> str:
         backend=choice.name,
         version=choice.version,
         reasons=[choice.reason],
-        cost=Cost(choice.cost.seconds, int(choice.cost.bytes)),
+        cost=replace(choice.cost, work=sum_work(choice.cost.work, _judging(draft, len(spec.targets)))),
     )
+
+
+def _judging(draft: Draft, targets: int) -> dict[str, float]:
+    """Reading base and matrix, and judging the weights before and after by every target."""
+    households = draft.rows(draft.spec.settings.base, draft.spec.entities.root)
+    read = draft.bytes(draft.spec.settings.base)
+    return {"column.fixed": 1, "column.read": read, "calibrate.nonzeros": DENSITY * households * targets}
 
 
 def _evaluate(draft: Draft, inputs: list[str]) -> str:
     spec = draft.spec
+    donors = [variable.donor for variable in spec.imputed() if variable.donor]
     fitted = {t.source.concept for t in spec.targets if t.role == "fit" and t.source.concept and not t.exclude}
     benchmarks = [
         {
@@ -139,7 +166,13 @@ def _evaluate(draft: Draft, inputs: list[str]) -> str:
         {"benchmarks": benchmarks, "imputed": [variable.name for variable in spec.imputed()]},
         inputs,
         reasons=[Reason("measure", "fit, held-out fit, draws against truth, weights, benchmarks")],
-        cost=Cost(2.0, 500_000_000),
+        cost=Cost(
+            work={
+                "evaluate.fixed": 1,
+                "evaluate.read": sum(draft.bytes(name) for name in {spec.settings.base, *donors}),
+                "evaluate.targets": len(spec.targets),
+            }
+        ),
         meta={
             "benchmarks": {
                 b.id: {**b.source.model_dump(), "notes": b.notes, "concept": b.concept} for b in spec.benchmarks
@@ -161,5 +194,5 @@ def _export(draft: Draft, inputs: list[str]) -> str:
         inputs,
         backend="parquet",
         reasons=[Reason("hand-over", "parquet for everyone, the engine's own file for its users")],
-        cost=Cost(2.0, 600_000_000),
+        cost=Cost(work={"export.fixed": 1, "export.bytes": draft.bytes(spec.settings.base)}),
     )

@@ -13,6 +13,7 @@ from ..spec.graph import engine_inputs
 from ..spec.measure import parse_measure
 from .base import Draft
 from .batching import largest_batch
+from .costs import price
 
 
 def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
@@ -28,8 +29,9 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
     whole = [name for name, variable in info.items() if variable.cross_household]
 
     def cost(batch: int) -> Cost:
+        """On top of what every earlier step leaves, were it run: a batch that fits then always fits."""
         predicted = engine.predict_cost(households, outputs, batch)
-        return Cost(predicted.seconds, int(predicted.bytes))
+        return price("simulate", engine_name, predicted, draft.costs, draft.resident)
 
     asked = _asked_batch(draft, engine_name)
     if whole and asked and asked < households:
@@ -66,7 +68,7 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
         backend=engine_name,
         version=engine.version,
         reasons=[reason],
-        cost=cost(batch),
+        cost=engine.predict_cost(households, outputs, batch),
         batch={"households": batch, "of": households},
     )
     _note_assumptions(draft, engine, engine_name, [item["variable"] for item in inputs])

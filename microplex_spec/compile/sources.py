@@ -13,10 +13,6 @@ from ..spec.project import resolve_file
 from ..spec.sources import Source
 from ..spec.variables import Variable
 from .base import Draft
-from .profile import SourceProfile
-
-SECONDS_PER_ROW = 6e-6
-BYTES_PER_CELL = 8
 
 
 def add_source_steps(draft: Draft) -> None:
@@ -67,7 +63,7 @@ def _load(draft: Draft, source: Source, columns: dict[str, str]) -> None:
         (),
         backend=source.reader,
         version=make_reader(spec, source).version,
-        cost=_cost(profile, sum(profile.rows.values())),
+        cost=Cost(work={"load.fixed": 1, f"load.{source.reader}": 1, "load.bytes": profile.bytes}),
         meta={"label": source.label, "folder": str(spec.folder)},
     )
 
@@ -89,7 +85,7 @@ def _uprate(draft: Draft, source: Source, columns: dict[str, str]) -> None:
             "entities": draft.steps[f"load:{source.name}"].params["entities"],
         },
         [f"load:{source.name}"],
-        cost=_cost(draft.profiles[source.name], sum(draft.rows(source.name, e) for e in spec.entities)),
+        cost=Cost(work={"uprate.fixed": 1, "uprate.bytes": draft.bytes(source.name)}),
     )
 
 
@@ -120,8 +116,3 @@ def _derived_for_donor(draft: Draft, columns: dict[str, str]) -> list[list[str]]
         [name, spec.variables[name].entity, spec.variables[name].derive or ""]
         for name in order(sorted(wanted), before.__getitem__)
     ]
-
-
-def _cost(profile: SourceProfile, rows: int) -> Cost:
-    total = sum(profile.rows.values()) or 1
-    return Cost(0.3 + SECONDS_PER_ROW * rows, int(2.5 * profile.bytes * rows / total) + 200_000_000)

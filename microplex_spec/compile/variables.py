@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..plan import Reason
-from ..spec.cost import FREE, Cost, ImputeShape
+from ..spec.cost import FREE, Cost, ImputeShape, sum_work
 from ..spec.errors import SpecError
 from ..spec.expression import parse
 from ..spec.graph import needs, order
-from ..spec.regimes import AUTO, REGIMES, Regime, check_regime, infer_regime
+from ..spec.regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_regime
 from ..spec.variables import Backend, Variable
 from .base import Draft
 from .choose import Choice, choose_imputer
@@ -47,11 +47,23 @@ def _impute(draft: Draft, variable: Variable) -> None:
         recipients=draft.rows(spec.settings.base, variable.entity),
         predictors=len(predictors),
         regime=regime.name,
-        share_zero=column.support.share_zero if column.support else 0.0,
+        share_zero=_share(column.support, "zero"),
+        share_negative=_share(column.support, "negative"),
     )
+    if variable.share_of:
+        shape = _with_a_total(shape, draft.profiles[donor].columns[variable.share_of].support)
     asked = variable.imputer or Backend(name=draft.choices.imputer.name, params=draft.choices.imputer.params)
     try:
-        choice = choose_imputer(asked.name, dict(asked.params), regime, shape, place)
+        choice = choose_imputer(
+            asked.name,
+            dict(asked.params),
+            regime,
+            shape,
+            place,
+            rules=spec.rules,
+            costs=draft.costs,
+            memory=draft.budget.memory_bytes,
+        )
     except SpecError as error:
         draft.problems.absorb(error)
         # Stands in so that what needs this variable is checked as well; no plan comes of a draft with problems.
@@ -82,9 +94,40 @@ def _impute(draft: Draft, variable: Variable) -> None:
         backend=choice.name,
         version=choice.version,
         reasons=[choice.reason, *_regime_reason(variable, regime)],
-        cost=choice.cost,
+        cost=replace(choice.cost, work=sum_work(choice.cost.work, _reading(draft, shape, donor))),
         meta={"label": variable.label, "unit": variable.unit},
     )
+
+
+def _reading(draft: Draft, shape: ImputeShape, donor: str) -> dict[str, float]:
+    """Reading base and donor, and computing the predictors of both."""
+    read = draft.bytes(draft.spec.settings.base) + draft.bytes(donor)
+    rows = shape.donors + shape.recipients
+    return {"column.fixed": 1, "column.read": read, "impute.predictors": rows * shape.predictors}
+
+
+def _share(support: Support | None, kind: str) -> float:
+    """Share of the donor rows of one kind, unweighted: a fit takes as long for a light row as for a heavy one."""
+    return getattr(support, f"rows_{kind}") / support.rows if support and support.rows else 0.0
+
+
+def _with_a_total(shape: ImputeShape, total: Support | None) -> ImputeShape:
+    """Only rows whose total is not zero have a share: they alone are fitted and drawn for."""
+    held = 1 - _share(total, "zero")
+    if held <= 0:
+        return shape
+    return replace(
+        shape,
+        donors=round(shape.donors * held),
+        recipients=round(shape.recipients * held),
+        share_zero=max(0.0, 1 - (1 - shape.share_zero) / held),
+        share_negative=min(1.0, shape.share_negative / held),
+    )
+
+
+def _column_cost(draft: Draft, rows: int) -> Cost:
+    """What making a column from the base takes."""
+    return Cost(work={"column.fixed": 1, "column.read": draft.bytes(draft.spec.settings.base), "column.rows": rows})
 
 
 def _regime(draft: Draft, variable: Variable) -> Regime:
@@ -129,7 +172,7 @@ def _derive(draft: Draft, variable: Variable) -> None:
         },
         [draft.base, *draft.makers(expression.names), *draft.simulations([expression])],
         reasons=[Reason("derived", str(expression))],
-        cost=Cost(0.05 + 1e-6 * rows, 300_000_000),
+        cost=_column_cost(draft, rows),
         meta={"label": variable.label, "unit": variable.unit},
     )
 
@@ -151,6 +194,6 @@ def _rate(draft: Draft, variable: Variable) -> None:
         },
         [draft.base, *draft.makers(name for e in expressions for name in e.names)],
         reasons=[Reason("published-rate", f"{variable.rate.otherwise:.1%}: {variable.rate.source}")],
-        cost=Cost(0.05 + 1e-6 * rows, 300_000_000),
+        cost=_column_cost(draft, rows),
         meta={"label": variable.label, "unit": variable.unit},
     )

@@ -34,6 +34,7 @@ class Manifest:
 
     path: Path
     plan: Plan
+    store: str | None = None
     started: str = field(default_factory=now)
     finished: str | None = None
     status: str = "running"
@@ -42,9 +43,9 @@ class Manifest:
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def of_run(cls, path: Path, plan: Plan) -> Manifest:
+    def of_run(cls, path: Path, plan: Plan, store: str | None = None) -> Manifest:
         """The manifest of a new run, or of one that is gone on with: what its steps took before is kept."""
-        manifest = cls(path, plan)
+        manifest = cls(path, plan, store)
         try:
             before = json.loads(path.read_text(encoding="utf-8"))
             manifest.started = before["started"]
@@ -95,6 +96,7 @@ class Manifest:
             "finished": self.finished,
             "versions": versions(),
             "inputs": inputs(self.plan),
+            "store": self.store,
             "headline": self.headline,
             "steps": self.steps,
         }

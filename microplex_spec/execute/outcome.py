@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..spec.errors import SpecError
+from .disk import disk_fault
 from .memory import PeakMemory
 from .task import Task, run_task
 
@@ -38,6 +39,9 @@ def measured(task: Task) -> Outcome:
             record = run_task(task)
         except SpecError as fault:
             error = str(fault)
+        except OSError as fault:
+            plain = disk_fault(fault, task.out.parent, task.out)
+            error, trace = str(plain or f"OSError: {fault}"), traceback.format_exc()
         except Exception as fault:
             error, trace = f"{type(fault).__name__}: {fault}", traceback.format_exc()
     seconds = time.perf_counter() - begun

@@ -11,8 +11,9 @@ from ..plan import Plan
 from ..spec.choices import Choices, Scale
 from ..spec.model import Spec
 from ..spec.registry import ENGINES, EXECUTORS
+from .costs import load_costs
 from .profile import profile_sources
-from .run_folder import last_step_keys
+from .run_folder import earlier_plans
 from .store import Store
 
 
@@ -35,6 +36,7 @@ def compile_plan(spec: Spec, choices: Choices | None = None) -> Plan:
         profile_sources(spec),
         budget_of(choices.resources),
         engine,
-        stored=Store(project.store),
-        previous=last_step_keys(project.runs, spec.name),
+        stored=Store.of(project, choices.store),
+        earlier=earlier_plans(project.runs, spec.name),
+        costs=load_costs(project, spec.name, choices.executor.name),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ..plan import Plan
 from ..spec.errors import SpecError
@@ -34,13 +34,8 @@ def claim_run_folder(folder: Path) -> Path:
     return folder
 
 
-def last_step_keys(runs: Path, spec: str) -> dict[str, str]:
-    """Step ids and keys of the newest plan of a spec, empty where it never ran."""
-    plans = sorted((runs / spec).glob("*/plan.json"))
-    for path in reversed(plans):
-        try:
-            steps: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["steps"]
-            return {step["id"]: step["key"] for step in steps}
-        except (OSError, ValueError, KeyError):
-            continue
-    return {}
+def earlier_plans(runs: Path, spec: str) -> Iterator[Plan]:
+    """The plans of a spec's earlier builds, newest first; what cannot be read is passed over."""
+    for path in sorted((runs / spec).glob("*/plan.json"), reverse=True):
+        with suppress(SpecError):
+            yield Plan.read(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ..spec.registry import EXECUTORS
 from .events import EventLog, Listener
 from .executors.base import Executor
 from .jobs import Job
+from .locks import Lock
 from .manifest import Manifest
 from .outcome import Outcome
 from .parts import Parts
@@ -27,6 +29,7 @@ from .task import Task
 # A part that takes more than this times its predicted bytes has those after it cut in two.
 MEMORY_SLACK = 1.5
 TRIES = 2
+SECONDS_BETWEEN_LOOKS = 0.2
 SERIAL = BackendChoice(name="serial")
 
 
@@ -49,17 +52,27 @@ def execute(
     *,
     project: Project | None = None,
     executor: BackendChoice = SERIAL,
+    store: str | None = None,
     listeners: tuple[Listener, ...] = (),
 ) -> RunResult:
     """Run exactly the steps of `plan`, leaving the contract's files in the folder `run` (default: a new one).
 
-    project: where runs and their store lie (default: found upward from the working folder). A run folder that
-    holds this plan already is gone on with. A step that fails stops only those that need it; its traceback goes
-    to events.jsonl, its message to the manifest.
+    project: where runs and their store lie (default: found upward from the working folder). store: another folder
+    for artifacts. A run folder that holds this plan already is gone on with. A step that fails stops only those
+    that need it; its traceback goes to events.jsonl, its message to the manifest.
     """
     project = project or find_project()
     run = run or new_run_folder(project.runs, plan)
-    return _Runner(plan, run, Store(project.store), project.cache, make_executor(executor, plan), listeners).run_all()
+    runner = _Runner(
+        plan,
+        run,
+        Store.of(project, store),
+        Manifest.of_run(run / "manifest.json", plan, store),
+        EventLog(run / "events.jsonl", listeners),
+        project.cache,
+        make_executor(executor, plan),
+    )
+    return runner.run_all()
 
 
 def make_executor(choice: BackendChoice, plan: Plan) -> Executor:
@@ -82,14 +95,13 @@ class _Runner:
         plan: Plan,
         run: Path,
         store: Store,
+        manifest: Manifest,
+        log: EventLog,
         cache: Path,
         executor: Executor,
-        listeners: tuple[Listener, ...],
     ):
         self.plan, self.run, self.store, self.cache = plan, run, store, cache
-        self.executor = executor
-        self.log = EventLog(run / "events.jsonl", listeners)
-        self.manifest = Manifest.of_run(run / "manifest.json", plan)
+        self.manifest, self.log, self.executor = manifest, log, executor
         self.artifacts: dict[str, Path] = {}
         self.records: dict[str, dict[str, Any]] = {}
         self.failures: dict[str, str] = {}
@@ -97,6 +109,8 @@ class _Runner:
         self.running: dict[Path, Job] = {}
         self.parts: dict[str, Parts] = {}
         self.tries: dict[str, int] = {}
+        self.claims: dict[str, Lock] = {}
+        self.waiting: set[str] = set()
 
     def run_all(self) -> RunResult:
         if not (self.run / "plan.json").exists():
@@ -106,15 +120,20 @@ class _Runner:
         self.manifest.write()
         self.log("run_started", plan=self.plan.key, steps=len(self.plan.steps), folder=str(self.run))
         try:
-            while self.start_what_can() or self.running:
-                if self.running:
-                    self.take(*self.executor.wait())
+            with self.store.holding(step.key for step in self.plan):
+                while self.start_what_can() or self.running or self.waiting:
+                    if self.running:
+                        self.take(*self.executor.wait())
+                    elif self.waiting:
+                        time.sleep(SECONDS_BETWEEN_LOOKS)
         except KeyboardInterrupt:
             self.manifest.close("failed", {})
             self.log("run_interrupted", resume=f"microplex-spec resume {self.run}")
             raise
         finally:
             self.executor.close()
+            for claim in self.claims.values():
+                claim.release()
             for unfinished in self.running:
                 shutil.rmtree(unfinished, ignore_errors=True)
             shutil.rmtree(self.run / ".work", ignore_errors=True)
@@ -143,11 +162,15 @@ class _Runner:
         return done
 
     def start(self, step: Step) -> bool:
-        if step.checkpoint and step.key in self.store:
-            if self.store.intact(step.key):
-                self.reuse(step)
+        """Reuse the step's artifact, or start what of it can be started; whether either was possible."""
+        if step.checkpoint and step.id not in self.claims:
+            if self.reuse(step):
                 return True
-            self.log("artifact_damaged", step=step.id, key=step.key, text="a file lost its checksum: made again")
+            if not self.claim(step):
+                return False
+            # Another build may have made it between the look and the claim.
+            if self.store.intact(step.key) and self.reuse(step):
+                return True
         if step.id not in self.parts:
             self.parts[step.id] = Parts(step)
         parts = self.parts[step.id]
@@ -157,6 +180,18 @@ class _Runner:
             self.submit(job)
             started = True
         return started
+
+    def claim(self, step: Step) -> bool:
+        """Claim the making of an artifact, so that builds on one store make it once; False while another makes it."""
+        lock = self.store.claim(step.key)
+        if lock is None:
+            if step.id not in self.waiting:
+                self.log("step_waits", step=step.id, text=f"waits for {self.store.claimed_by(step.key)}")
+            self.waiting.add(step.id)
+            return False
+        self.waiting.discard(step.id)
+        self.claims[step.id] = lock
+        return True
 
     def has_room(self, step: Step) -> bool:
         """Whether another job may run now: a free place, and memory for it beside those that run."""
@@ -169,7 +204,11 @@ class _Runner:
     def submit(self, job: Job) -> None:
         step = job.step
         if step.checkpoint:
-            out = self.store.fresh(job.key)
+            try:
+                out = self.store.fresh(job.key)
+            except OSError as fault:
+                self.fail(step, self.parts[step.id], Outcome(error=str(fault)))
+                return
         else:
             out = self.run / ".work" / step.kind
             shutil.rmtree(out, ignore_errors=True)
@@ -215,7 +254,8 @@ class _Runner:
 
     def place(self, job: Job, out: Path, outcome: Outcome) -> Path:
         if job.step.checkpoint:
-            return self.store.commit(job.key, out, outcome.record)
+            whole = "" if job.rows is None else job.step.key
+            return self.store.commit(job.key, out, outcome.record, step=job.name, spec=self.plan.spec, part_of=whole)
         for path in sorted(out.iterdir()):
             if path.name in job.step.outputs:
                 target = self.run / path.name
@@ -234,6 +274,7 @@ class _Runner:
         if step.id in self.ended:
             return
         self.ended.add(step.id)
+        self.release(step)
         self.records[step.id] = record
         self.manifest.add(step, status, parts.seconds, parts.peak_bytes, parts.start_bytes, error, record)
         self.log(
@@ -245,12 +286,26 @@ class _Runner:
             error=error,
         )
 
-    def reuse(self, step: Step) -> None:
+    def release(self, step: Step) -> None:
+        self.waiting.discard(step.id)
+        if step.id in self.claims:
+            self.claims.pop(step.id).release()
+
+    def reuse(self, step: Step) -> bool:
+        """Take the step's artifact from the store, if a whole one stands there."""
+        if step.key not in self.store:
+            return False
+        if not self.store.intact(step.key):
+            self.log("artifact_damaged", step=step.id, key=step.key, text="a file lost its checksum: made again")
+            return False
+        self.store.touch(step.key)
+        self.release(step)
         self.artifacts[step.id] = self.store.path(step.key)
         self.records[step.id] = self.store.record(step.key)
         self.ended.add(step.id)
         self.manifest.add(step, "reused", 0.0, 0, 0, None, self.records[step.id])
         self.log("step_reused", step=step.id)
+        return True
 
     def skip(self, step: Step, why: str) -> None:
         self.ended.add(step.id)

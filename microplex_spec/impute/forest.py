@@ -16,9 +16,10 @@ from typing import Any, Self
 import numpy as np
 
 from ..population.random import stream_key
+from ..spec.cost import Work
 from ..spec.errors import Problem
 from . import params
-from .base import Cost, ImputeShape
+from .base import ImputeShape
 
 
 def rank_scores(y: np.ndarray) -> np.ndarray:
@@ -169,16 +170,21 @@ class LeafForest:
         return self.values_[self.draw_donors(X, u)]
 
 
-def forest_cost(shape: ImputeShape, settings: ForestParams) -> Cost:
-    """Predicted cost of one forest on all of the shape's donors, drawn from once per recipient.
+def forest_work(shape: ImputeShape, settings: ForestParams) -> Work:
+    """How much one forest on all of the shape's donors does, drawn from once per recipient.
 
-    Coefficients measured by benchmarks/imputation.py: splitting sorts rows x tried predictors at each level.
+    Splitting sorts rows x tried predictors at each level of a tree; leaves are filled with all donors.
     """
     donors, p, trees = shape.donors, shape.predictors, settings.trees
     shared = isinstance(settings.max_features, float)
     tried = settings.max_features * p if shared else settings.max_features
     depth = math.log2(max(2.0, donors / settings.leaf))
-    grow = 0.9e-8 * settings.rows_per_tree(donors) * tried * depth + 0.3e-7 * donors
-    draw = 1.0e-8 * p + 2.0e-8 * depth
-    model = donors * (8 * trees + 20 * p + 100) + 100 * trees * donors // settings.leaf
-    return Cost(trees * grow + shape.recipients * draw, model + shape.recipients * (4 * p + 56))
+    if donors < 2 * settings.leaf:
+        trees = 1
+    return {
+        "import.forest": 1,
+        "forest.trees": trees,
+        "forest.splits": trees * settings.rows_per_tree(donors) * tried * depth,
+        "forest.leaves": trees * donors,
+        "forest.draws": shape.recipients * (p + 2 * depth),
+    }

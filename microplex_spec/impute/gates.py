@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from .base import Cost, ImputeShape
+from ..spec.cost import Work
+from .base import ImputeShape
 
 
 class Gate(Protocol):
@@ -25,8 +26,8 @@ class Gate(Protocol):
         ...
 
     @staticmethod
-    def cost(shape: ImputeShape) -> Cost:
-        """Predicted cost of one gate on all of the shape's donors, asked once per recipient."""
+    def work(shape: ImputeShape) -> Work:
+        """How much one gate on all of the shape's donors does, asked once per recipient."""
         ...
 
 
@@ -67,9 +68,9 @@ class HistGbGate:
         return boosted_probability(X, self.base_, self.roots_, self.depths_, self.nodes_, self.values_)
 
     @staticmethod
-    def cost(shape: ImputeShape) -> Cost:
-        seconds = 0.1 + 0.8e-6 * shape.donors * shape.predictors + 0.25e-6 * shape.recipients
-        return Cost(seconds, 9 * shape.donors * shape.predictors + 40 * shape.recipients)
+    def work(shape: ImputeShape) -> Work:
+        cells = shape.donors * shape.predictors
+        return {"import.forest": 1, "hist_gb.fits": 1, "hist_gb.cells": cells, "hist_gb.draws": shape.recipients}
 
 
 def _node_table(grown: np.ndarray) -> np.ndarray:

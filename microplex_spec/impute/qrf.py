@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..population.random import uniforms
+from ..spec.cost import shipped_costs
 from ..spec.regimes import AUTO, Regime
 from .base import Cost, ImputeShape
-from .forest import ForestParams, forest_cost
+from .forest import ForestParams, forest_work
 from .forest_imputer import ForestImputer
 
 
@@ -46,4 +47,4 @@ class Qrf(ForestImputer):
 
     @classmethod
     def predict_cost(cls, shape: ImputeShape, settings: Mapping[str, Any] | None = None) -> Cost:
-        return forest_cost(shape, ForestParams.of({**cls.param_defaults(), **(settings or {})}))
+        return shipped_costs().price(forest_work(shape, ForestParams.of({**cls.param_defaults(), **(settings or {})})))

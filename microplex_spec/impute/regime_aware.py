@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..population.random import stream_key, uniforms
+from ..spec.cost import shipped_costs, sum_work
 from ..spec.errors import Problem
 from ..spec.regimes import AUTO, REGIMES, Regime, Sign
 from . import params
 from .base import Cost, ImputeShape
-from .forest import ForestParams, forest_cost
+from .forest import ForestParams, forest_work
 from .forest_imputer import ForestImputer
 from .gates import GATES, Gate
 
@@ -113,12 +114,17 @@ class RegimeAware(ForestImputer):
         forest = ForestParams.of(resolved)
         regime = REGIMES[shape.regime]
         if not regime.gated:
-            return forest_cost(shape, forest)
-        moving = 1 - shape.share_zero
-        amounts = replace(shape, donors=int(shape.donors * moving), recipients=int(shape.recipients * moving))
-        gate = GATES[resolved["gate"]]
+            return shipped_costs().price(forest_work(shape, forest))
+        moving, gate = 1 - shape.share_zero, GATES[resolved["gate"]]
+        negative = min(shape.share_negative, moving) if "negative" in regime.signs else 0.0
         asked = [shape] if "zero" in regime.signs else []
         if {"negative", "positive"} <= set(regime.signs):
-            asked.append(amounts)
-        parts = [forest_cost(amounts, forest), *(gate.cost(rows) for rows in asked)]
-        return Cost(sum(part.seconds for part in parts), sum(part.bytes for part in parts))
+            asked.append(_part(shape, moving))
+        signs = [_part(shape, share) for share in (negative, moving - negative) if share > 0]
+        parts = [*(forest_work(rows, forest) for rows in signs), *(gate.work(rows) for rows in asked)]
+        return shipped_costs().price(sum_work(*parts))
+
+
+def _part(shape: ImputeShape, share: float) -> ImputeShape:
+    """The rows of a shape that one of the signs is about."""
+    return replace(shape, donors=int(shape.donors * share), recipients=int(shape.recipients * share))

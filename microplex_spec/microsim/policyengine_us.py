@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from ..population import Population
+from ..spec.cost import shipped_costs
 from ..spec.errors import SpecError
 from .base import Cost, EngineCapabilities, EngineInput, EngineVariable, pick
 from .policyengine_data import ENTITIES, engine_tables, write_h5
@@ -29,8 +30,8 @@ from .policyengine_index import load_index, package_version
 CHOICES = ("takes_up_", "would_file_")
 CHOICE_NAMES = ("has_esi", "offered_aca_disqualifying_esi", "meets_ssi_disability_criteria")
 
-# What a batch costs beyond the federal rules, by a mark in the names of the outputs (seconds, bytes).
-EXTRA_COSTS = {"state_income_tax": Cost(20.0, 0), "poverty": Cost(17.0, 800_000_000)}
+# Marks in the names of outputs that make a batch dearer than the federal rules do.
+EXTRA_COSTS = ("state_income_tax", "poverty")
 
 
 class PolicyEngineUS:
@@ -69,15 +70,24 @@ class PolicyEngineUS:
     def predict_cost(self, households: int, variables: Sequence[str], households_per_batch: int | None = None) -> Cost:
         """Seconds and peak bytes: import, a fixed part a batch by what is asked, a part a household.
 
-        Measured with version 2.68 on 2 cores: a batch of 600 households takes nearly as long as one of 60, because
-        thousands of formulas of all states run whatever the number of rows.
+        A batch of 600 households takes nearly as long as one of 60, because thousands of formulas of all states run
+        whatever the number of rows.
         """
         batch = households if households_per_batch is None else min(households, households_per_batch)
-        batches = -(-households // max(batch, 1))
-        extra = [cost for mark, cost in EXTRA_COSTS.items() if any(mark in name for name in variables)]
-        fixed = 20.0 + sum(cost.seconds for cost in extra)
-        size = 1.3e9 + 3.5e4 * batch + sum(cost.bytes for cost in extra)
-        return Cost(seconds=26.0 + batches * fixed + 7.5e-4 * households, bytes=int(size))
+        batches, outputs = -(-households // max(batch, 1)), len(variables)
+        extra = [mark for mark in EXTRA_COSTS if any(mark in name for name in variables)]
+        return shipped_costs().price(
+            {
+                "import.policyengine_us": 1,
+                "policyengine_us.batches": batches,
+                "policyengine_us.outputs": batches * outputs,
+                "policyengine_us.households": households,
+                "policyengine_us.values": households * outputs,
+                "policyengine_us.held_households": batch,
+                "policyengine_us.held_values": batch * outputs,
+                **{f"policyengine_us.{mark}": batches for mark in extra},
+            }
+        )
 
     def simulate(
         self,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,9 @@ class Budget:
 class Plan:
     """Steps in an order in which each follows its inputs.
 
-    notes: what a reader should know beforehand. lock: gives the text of spec.lock.yaml, what the plan was compiled
-    from; written when the plan is first run, and not known to a plan that was read back.
+    notes: what a reader should know beforehand. gone: ids of steps that the last build had and this has not.
+    lock: gives the text of spec.lock.yaml, what the plan was compiled from; written when the plan is first run, and
+    not known to a plan that was read back.
     """
 
     spec: str
@@ -35,6 +36,7 @@ class Plan:
     budget: Budget
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     lock: Callable[[], str] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -51,6 +53,14 @@ class Plan:
     def of_kind(self, kind: str) -> list[Step]:
         return [step for step in self.steps if step.kind == kind]
 
+    def restricted_to(self, ids: Collection[str]) -> Plan:
+        """The plan of the steps with the given ids and of all that they need."""
+        kept = set(ids)
+        for step in reversed(self.steps):
+            if step.id in kept:
+                kept.update(step.inputs)
+        return replace(self, steps=tuple(step for step in self.steps if step.id in kept), gone=())
+
     def seconds(self) -> float:
         """Predicted seconds of all that will run."""
         return sum(step.predicted.seconds for step in self.steps if step.status != "reuse")
@@ -66,6 +76,7 @@ class Plan:
             "seed": self.seed,
             "budget": {"memory_bytes": self.budget.memory_bytes, "cores": self.budget.cores},
             "notes": list(self.notes),
+            "gone": list(self.gone),
             "steps": [step.to_json() for step in self.steps],
         }
 
@@ -78,6 +89,7 @@ class Plan:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             steps = tuple(Step.from_json(step) for step in data["steps"])
-            return cls(data["spec"], data["seed"], Budget(**data["budget"]), steps, tuple(data["notes"]))
+            notes, gone = tuple(data["notes"]), tuple(data.get("gone", ()))
+            return cls(data["spec"], data["seed"], Budget(**data["budget"]), steps, notes, gone)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SpecError(f"{path} is no stored plan: {error}") from None

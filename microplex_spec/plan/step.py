@@ -23,6 +23,7 @@ class Step:
     """One unit of work. `params` decide the result and are hashed into `key`; `meta` never rebuilds anything.
 
     id: "kind:name". inputs: ids of earlier steps. outputs: files that the step leaves in its artifact.
+    version: of the code that runs it, the kind's and the backend's; it is in the key.
     batch: sizes that the compiler set, or None. checkpoint: whether the artifact is kept for later builds.
     """
 
@@ -33,6 +34,7 @@ class Step:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     key: str
+    version: int = 0
     batch: dict[str, int] | None = None
     checkpoint: bool = True
     predicted: Cost = FREE

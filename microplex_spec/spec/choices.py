@@ -37,7 +37,7 @@ class Scale(Record):
 
 
 class Choices(Record):
-    """One run: which spec, at what scale, from which seed, with which backends."""
+    """One run: which spec, at what scale, from which seed, with which backends; of `select` only and what it needs."""
 
     spec: str
     seed: int = Field(default=1, ge=0)
@@ -47,6 +47,8 @@ class Choices(Record):
     microsim: BackendChoice = BackendChoice()
     executor: BackendChoice = BackendChoice(name="serial")
     resources: Resources = Resources()
+    select: str | None = None
+    store: str | None = None
 
 
 def read_choices(composed: dict[str, Any]) -> Choices:

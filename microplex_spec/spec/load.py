@@ -17,6 +17,7 @@ from .model import Spec, SpecFile
 from .places import Places, read_record
 from .project import Project, find_project
 from .record import Record
+from .rules import Rule, read_rules
 from .sources import Source
 from .targets import Target
 from .variables import Variable
@@ -49,6 +50,7 @@ class _Loader:
         if not (self.folder / "variables").is_dir():
             self.problems.add(f"no such folder: {self.project.shown(self.folder / 'variables')}")
         benchmarks = tuple(self.benchmarks())
+        rules = tuple(self.rules())
         targets = tuple(self.targets(settings)) if settings else ()
         if settings is None or not self.complete or self.places.names("entity") != set(declared) or not declared:
             raise SpecError(self.problems.found)
@@ -62,6 +64,7 @@ class _Loader:
             targets=targets,
             benchmarks=benchmarks,
             places=self.places,
+            rules=rules,
         )
         check_spec(spec, self.problems)
         self.problems.raise_if_any()
@@ -110,6 +113,12 @@ class _Loader:
         document = self.read(path) if path.is_file() else None
         if document is not None:
             yield from self.rows(document, self.folder, "benchmarks", Benchmark, "benchmark")
+
+    def rules(self) -> Iterator[Rule]:
+        path = self.folder / "rules.yaml"
+        document = self.read(path) if path.is_file() else None
+        if document is not None:
+            yield from read_rules(document, self.places, self.problems)
 
     def targets(self, settings: SpecFile) -> Iterator[Target]:
         files: dict[Path, None] = {}

@@ -15,6 +15,7 @@ from .entities import Entities
 from .places import Places
 from .project import Project
 from .record import Record
+from .rules import Rule
 from .sources import Source, Uprating
 from .targets import Target
 from .variables import Variable
@@ -49,7 +50,10 @@ class SpecFile(Record):
 
 @dataclass(frozen=True)
 class Spec:
-    """A whole spec. `variables` keeps the order of the files; `places` knows where each object was written."""
+    """A whole spec. `variables` keeps the order of the files; `places` knows where each object was written.
+
+    rules: of the spec's own for choosing backends, which come before the built-in ones.
+    """
 
     settings: SpecFile
     folder: Path
@@ -60,6 +64,7 @@ class Spec:
     targets: tuple[Target, ...]
     benchmarks: tuple[Benchmark, ...]
     places: Places = field(repr=False, compare=False)
+    rules: tuple[Rule, ...] = ()
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from small_builds import Build, build_small, fresh_copy, plan_small, run_plan
 
-from microplex_spec.execute.run_folder import claim_run_folder, last_step_keys, new_run_folder
+from microplex_spec.execute.run_folder import claim_run_folder, earlier_plans, new_run_folder
 from microplex_spec.execute.store import Store
 from microplex_spec.plan import Plan
 from microplex_spec.spec.errors import SpecError
@@ -169,15 +169,15 @@ def test_a_run_never_overwrites_another(few, tmp_path):
         claim_run_folder(tmp_path / "0")
 
 
-def test_the_last_plan_of_a_spec_is_the_newest_that_can_be_read(few, tmp_path):
-    for name, key in (("20250101T000000Z-a", "old"), ("20260101T000000Z-a", "new")):
+def test_earlier_plans_come_newest_first_without_those_that_cannot_be_read(few, tmp_path):
+    for name, seed in (("20250101T000000Z-a", 1), ("20260101T000000Z-a", 2)):
         folder = tmp_path / "small" / name
         folder.mkdir(parents=True)
-        (folder / "plan.json").write_text(json.dumps({"steps": [{"id": "x", "key": key}]}), encoding="utf-8")
-    assert last_step_keys(tmp_path, "small") == {"x": "new"}
+        replace(few.plan, seed=seed).write(folder / "plan.json")
+    assert [plan.seed for plan in earlier_plans(tmp_path, "small")] == [2, 1]
     (tmp_path / "small" / "20260101T000000Z-a" / "plan.json").write_text("{", encoding="utf-8")
-    assert last_step_keys(tmp_path, "small") == {"x": "old"}
-    assert last_step_keys(tmp_path, "other") == {}
+    assert [plan.seed for plan in earlier_plans(tmp_path, "small")] == [1]
+    assert list(earlier_plans(tmp_path, "other")) == []
 
 
 def test_a_flag_that_is_imputed_comes_out_as_a_flag(few, tmp_path):
