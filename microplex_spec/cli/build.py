@@ -103,7 +103,11 @@ def _project(arguments: list[str]) -> tuple[Project, list[str]]:
     """The project, and the arguments without --project, which Hydra does not know."""
     made = Parser(prog="microplex-spec build", add_help=False, allow_abbrev=False)
     made.add_argument("--project")
+    made.add_argument("--select")
     options, rest = made.parse_known_args(arguments)
+    if options.select is not None:
+        # Hydra knows no --select; quoted, since a selection may hold commas and spaces.
+        rest.append("select='" + options.select.replace("'", "\\'") + "'")
     return find_project(given=options.project), rest
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..spec.cost import IDLE, Coefficient, CostModel, Work, paid
 
 # How strongly a coefficient holds to its earlier value, against one step told wrongly by its full size.
-INERTIA = 0.03
+INERTIA = 0.1
 # Below this a step's seconds say more of the clock than of the work.
 SHORTEST = 0.1
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..compile import compile_spec
 from ..compile.resources import budget_of
 from ..plan import Plan
+from ..plan.select import selected
 from ..spec.choices import Choices, Scale
 from ..spec.model import Spec
 from ..spec.registry import ENGINES, EXECUTORS
@@ -30,7 +31,7 @@ def compile_plan(spec: Spec, choices: Choices | None = None) -> Plan:
     def engine(name: str) -> Any:
         return ENGINES.load(name)(project.cache)
 
-    return compile_spec(
+    plan = compile_spec(
         spec,
         choices,
         profile_sources(spec),
@@ -40,3 +41,4 @@ def compile_plan(spec: Spec, choices: Choices | None = None) -> Plan:
         earlier=earlier_plans(project.runs, spec.name),
         costs=load_costs(project, spec.name, choices.executor.name),
     )
+    return plan if choices.select is None else plan.restricted_to(selected(plan, choices.select))

@@ -1,8 +1,10 @@
 """Real builds on a store that was damaged, or that another build uses at the same time."""
 
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from small_builds import Build, build_small, fresh_copy
@@ -60,6 +62,11 @@ def test_every_artifact_that_was_damaged_is_made_again_with_the_same_bytes(few, 
     assert not list(damaged(store)) and not half_made(store)
 
 
+def steps_made(run: Path) -> set[str]:
+    steps = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["steps"]
+    return {step["id"] for step in steps if step["status"] == "done"}
+
+
 def test_builds_at_once_on_one_store_both_end_with_the_same_bytes(few, tmp_path):
     small = fresh_copy(few.small, tmp_path / "project")
     call = [sys.executable, "-c", BUILD, str(small.root)]
@@ -73,6 +80,9 @@ def test_builds_at_once_on_one_store_both_end_with_the_same_bytes(few, tmp_path)
     folders = [build.communicate(timeout=120)[0].strip() for build in builds]
     assert [build.returncode for build in builds] == [0, 0] and len(set(folders)) == 2
     assert all(same_results(folder, few) for folder in folders)
+    made = [steps_made(Path(folder)) for folder in folders]
+    kept = {step.id for step in few.plan if step.checkpoint}
+    assert not made[0] & made[1] & kept and kept <= made[0] | made[1]
     store = Store(small.project.store)
     assert not list(damaged(store)) and not half_made(store)
     assert len(artifacts(store)) == len([step for step in few.plan if step.checkpoint])
