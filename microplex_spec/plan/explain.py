@@ -45,7 +45,7 @@ def full(plan: Plan, shown: Collection[str] | None = None) -> str:
             f"    in: {', '.join(step.inputs) or '-'}",
             f"    out: {', '.join(step.outputs)}   {'checkpoint' if step.checkpoint else 'no checkpoint'}",
             f"    predicted: {step.predicted.seconds:.1f} s, {size(step.predicted.bytes)}"
-            + (f"   batch: {pairs(step.batch)}" if step.batch else ""),
+            + (f"   batch: {batches(step.batch)}" if step.batch else ""),
             *(f"    {reason.rule}: {reason.text}" for reason in step.reasons),
             *(f"    {key} = {_short(value)}" for key, value in step.params.items()),
         ]
@@ -91,8 +91,10 @@ def duration(seconds: float) -> str:
     return f"{whole // 60} min {whole % 60:02} s" if whole < 7200 else f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
-def pairs(values: dict[str, int]) -> str:
-    return ", ".join(f"{key} {value:,}" for key, value in values.items())
+def batches(batch: dict[str, int]) -> str:
+    """How a step is cut: in one batch, or in how many of which size."""
+    count = -(-batch["of"] // batch["households"])
+    return "one batch" if count == 1 else f"{count} batches of {batch['households']:,} households"
 
 
 def _of(plan: Plan, shown: Collection[str] | None) -> list[Step]:
@@ -106,7 +108,7 @@ def _headline(plan: Plan) -> str:
 def _line(step: Step, width: int) -> str:
     reason = why(step)
     reason = reason if len(reason) <= REASON_WIDTH else f"{reason[: REASON_WIDTH - 1]}…"
-    batch = f"  [{pairs(step.batch)}]" if step.batch else ""
+    batch = f"  [{batches(step.batch)}]" if step.batch else ""
     cost = f"{step.predicted.seconds:7.1f} s {size(step.predicted.bytes):>8}"
     return f"  {SYMBOLS[step.status]} {step.id:<{width}} {step.backend:<16} {cost}  {reason}{batch}".rstrip()
 

@@ -7,7 +7,7 @@ from collections import Counter
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from .drawing import draw
-from .explain import MEANINGS, SYMBOLS, budget, duration, pairs, size, totals
+from .explain import MEANINGS, SYMBOLS, batches, budget, duration, size, totals
 from .graph import cards, step_nodes
 from .plan import Plan
 
@@ -21,7 +21,7 @@ def render(plan: Plan) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"size": size, "duration": duration, "pairs": pairs}
+    environment.filters |= {"size": size, "duration": duration, "batches": batches}
     counts = Counter(SYMBOLS[step.status] for step in plan) + Counter({"-": len(plan.gone)})
     return environment.get_template("plan.html").render(
         plan=plan,

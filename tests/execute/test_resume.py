@@ -14,6 +14,7 @@ from small_project import SmallProject
 
 from microplex_spec import execute
 from microplex_spec.cli import main
+from microplex_spec.plan import Plan
 from microplex_spec.spec.choices import BackendChoice
 
 COMMAND = [sys.executable, "-c", "import sys; from microplex_spec.cli import main; sys.exit(main(sys.argv[1:]))"]
@@ -53,6 +54,16 @@ def test_a_killed_build_ends_with_the_bytes_of_an_uninterrupted_one(small_projec
     assert results(run) == expected
     assert main(["resume", str(run)]) == 0
     assert results(run) == expected
+
+
+def test_a_plan_that_was_read_back_is_run_from_its_first_step(small_project):
+    plan = plan_small(small_project)
+    wanted = results(execute(plan, project=small_project.project).folder)
+    subprocess.run(["rm", "-rf", str(small_project.project.store)], check=True)
+    path = small_project.root / "plan.json"
+    plan.write(path)
+    result = execute(Plan.read(path), project=small_project.project)
+    assert result.failures == {} and results(result.folder) == wanted
 
 
 def test_resume_keeps_what_steps_took_before(small_project):

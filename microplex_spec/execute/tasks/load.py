@@ -20,7 +20,7 @@ from .shared import TRUTH, entities_of, record_ids, write_population
 
 def run(task: Task) -> dict[str, Any]:
     params = task.step.params
-    reader = READERS.load(params["reader"])(params["params"], Path(task.step.meta["folder"]))
+    reader = READERS.load(params["reader"])(as_read(params["params"]), Path(task.step.meta["folder"]))
     for name, path in named_files(reader.files()).items():
         if file_sha256(path, task.cache) != params["files"][name]:
             raise SpecError(f"{name} has changed since the plan was made; plan again")
@@ -30,6 +30,13 @@ def run(task: Task) -> dict[str, Any]:
     population = keep(population, params["columns"], set(params["truth"]))
     write_population(population, task.out)
     return {"rows": {entity: population.size(entity) for entity in population.entities}}
+
+
+def as_read(value: Any) -> Any:
+    """Parameters as YAML gave them: a stored plan has lists where the language has tuples."""
+    if isinstance(value, dict):
+        return {key: as_read(inner) for key, inner in value.items()}
+    return tuple(map(as_read, value)) if isinstance(value, list) else value
 
 
 def sample(population: Population, households: int, seed: int, source: str) -> Population:
