@@ -53,6 +53,7 @@ def build(project: Project, config: DictConfig) -> RunResult:
     """One build: choices, spec, plan, run folder, run."""
     from omegaconf import OmegaConf
 
+    from ..execute.measure import learn
     from ..execute.planning import compile_plan
     from ..execute.progress import progress
     from ..execute.run_folder import claim_run_folder, new_run_folder
@@ -70,6 +71,8 @@ def build(project: Project, config: DictConfig) -> RunResult:
         result = execute(
             plan, folder, project=project, executor=choices.executor, store=choices.store, listeners=(listener,)
         )
+    if choices.executor.name == "serial":
+        learn(project, folder)
     finish(result, project)
     return result
 

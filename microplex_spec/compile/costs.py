@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..plan import Step
-from ..spec.cost import Cost, CostModel
+from ..spec.cost import Cost, CostModel, Work, sum_work, work_of
 
 
 def priced(steps: Iterable[Step], costs: CostModel) -> tuple[Step, ...]:
@@ -19,6 +19,11 @@ def priced(steps: Iterable[Step], costs: CostModel) -> tuple[Step, ...]:
             resident = costs.left_by(step.predicted.work, resident)
         found.append(replace(step, predicted=cost))
     return tuple(found)
+
+
+def with_work(kind: str, backend: str, cost: Cost, more: Work) -> Cost:
+    """What a backend takes, with the work that its step does around it."""
+    return Cost(work=sum_work(work_of(cost, f"{kind}/{backend}"), more))
 
 
 def price(kind: str, backend: str, cost: Cost, costs: CostModel, resident: Mapping[str, float]) -> Cost:

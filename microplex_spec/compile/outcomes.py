@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ..plan import Reason
-from ..spec.cost import Cost, sum_work
+from ..spec.cost import Cost
 from ..spec.expression import parse
 from ..spec.measure import parse_measure
 from ..spec.targets import Target
 from .base import Draft
 from .choose import CalibratorNeeds, choose_calibrator
+from .costs import with_work
 from .simulation import add_simulation, engine_mappings
 
 # Share of households that a target touches: assumed until the matrix has been built once.
@@ -131,7 +131,7 @@ def _calibrate(draft: Draft, targets: str) -> str:
         backend=choice.name,
         version=choice.version,
         reasons=[choice.reason],
-        cost=replace(choice.cost, work=sum_work(choice.cost.work, _judging(draft, len(spec.targets)))),
+        cost=with_work("calibrate", choice.name, choice.cost, _judging(draft, len(spec.targets))),
     )
 
 

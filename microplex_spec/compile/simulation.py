@@ -15,6 +15,9 @@ from .base import Draft
 from .batching import largest_batch
 from .costs import price
 
+# An engine's memory is not given back, and the steps after it need some of their own.
+SHARE_OF_BUDGET = 0.85
+
 
 def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
     """Add the step that computes everything the spec asks of an engine in one year, if it does not stand yet."""
@@ -46,7 +49,11 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
         reason = Reason("whole-population", f"no batches: {', '.join(whole)} depend on all households")
     else:
         what = f"simulate:{engine_name}.{period}"
-        batch = min(asked, households) if asked else largest_batch(households, cost, draft.budget.memory_bytes, what)
+        batch = (
+            min(asked, households)
+            if asked
+            else largest_batch(households, cost, draft.budget.memory_bytes, what, SHARE_OF_BUDGET)
+        )
         parts = -(-households // batch)
         reason = Reason(
             "asked-for" if asked else "fits-memory",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..plan import Reason
-from ..spec.cost import FREE, Cost, ImputeShape, sum_work
+from ..spec.cost import FREE, Cost, ImputeShape
 from ..spec.errors import SpecError
 from ..spec.expression import parse
 from ..spec.graph import needs, order
@@ -13,6 +13,7 @@ from ..spec.regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_r
 from ..spec.variables import Backend, Variable
 from .base import Draft
 from .choose import Choice, choose_imputer
+from .costs import with_work
 from .simulation import add_simulation
 
 
@@ -94,7 +95,7 @@ def _impute(draft: Draft, variable: Variable) -> None:
         backend=choice.name,
         version=choice.version,
         reasons=[choice.reason, *_regime_reason(variable, regime)],
-        cost=replace(choice.cost, work=sum_work(choice.cost.work, _reading(draft, shape, donor))),
+        cost=with_work("impute", choice.name, choice.cost, _reading(draft, shape, donor)),
         meta={"label": variable.label, "unit": variable.unit},
     )
 

@@ -5,28 +5,23 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
 
-from ..compile.costs import priced
 from ..plan import Plan, Step
 from ..plan.keys import digest
-from ..spec.cost import Coefficient, Cost, CostModel, Factor, read_coefficients, shipped_costs
+from ..spec.cost import Coefficient, CostModel, read_coefficients, shipped_costs
 from ..spec.errors import SpecError
 from ..spec.hashing import write_atomically
 from ..spec.project import Project
-from .fit_costs import Taken
+from .fit_costs import Taken, fit_costs
 from .manifest import versions
 
-# Runs that correct the coefficients, newest first; their median keeps one busy hour from counting for all.
+# Runs that correct the coefficients, newest first: several, so that one busy hour does not count for all.
 RUNS = 5
 # Run folders looked through for these.
 LOOK_BACK = 12
-# Steps of one kind that took less than this together say more of the clock than of the work.
-SHORTEST = 0.2
 SECONDS_OFF, BYTES_OFF, LONG = 1.5, 0.25, 1.0
 
 
@@ -87,7 +82,7 @@ def write_costs(project: Project, coefficients: dict[str, Coefficient]) -> Path:
 
 
 def load_costs(project: Project, spec: str, executor: str = "serial") -> CostModel:
-    """The model for a plan: shipped coefficients, those measured here over them, factors from the last runs."""
+    """The model for a plan: shipped coefficients, those measured here over them, moved to what the last runs took."""
     return refined(measured_costs(project), past_runs(project, spec, executor))
 
 
@@ -124,39 +119,9 @@ def past_run(folder: Path) -> list[PastStep]:
 
 
 def refined(model: CostModel, runs: list[list[PastStep]]) -> CostModel:
-    """The model with factors for each kind and backend: the median over runs of actual to what coefficients say."""
-    times: dict[str, list[float]] = {}
-    sizes: dict[str, list[float]] = {}
-    for run in runs:
-        for name, past, raw in _by_backend(replace(model, factors={}), run):
-            actual, told = sum(step.seconds for step in past), sum(cost.seconds for cost in raw)
-            if actual >= SHORTEST and told > 0:
-                times.setdefault(name, []).append(actual / told)
-            added = [
-                (step.peak_bytes - cost.start) / (cost.bytes - cost.start)
-                for step, cost in zip(past, raw, strict=True)
-                # Only where the step itself takes most of the process is its own share told by the peak.
-                if cost.bytes - cost.start > cost.start
-            ]
-            if added:
-                sizes.setdefault(name, []).append(median(added))
-    factors = {
-        name: Factor(
-            min(max(median(times.get(name, [1.0])), 0.2), 5.0), min(max(median(sizes.get(name, [1.0])), 0.5), 2.0)
-        )
-        for name in {*times, *sizes}
-    }
-    return replace(model, factors=factors)
-
-
-def _by_backend(model: CostModel, run: list[PastStep]) -> Iterator[tuple[str, list[PastStep], list[Cost]]]:
-    """The steps of each kind and backend, with what the model says of them in the order in which they ran."""
-    raw = priced([replace(past.step, status="run") for past in run], model)
-    groups: dict[str, list[int]] = {}
-    for index, past in enumerate(run):
-        groups.setdefault(f"{past.step.kind}/{past.step.backend}", []).append(index)
-    for name, rows in groups.items():
-        yield name, [run[index] for index in rows], [raw[index].predicted for index in rows]
+    """The model with its coefficients moved to what the runs took; none are moved where there are no runs."""
+    found = fit_costs([[past.taken for past in run] for run in runs], model) if runs else {}
+    return model.with_coefficients(found)
 
 
 def last_run_line(project: Project, spec: str, executor: str = "serial") -> str:

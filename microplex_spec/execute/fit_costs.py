@@ -13,6 +13,8 @@ from ..spec.cost import IDLE, Coefficient, CostModel, Work, paid
 INERTIA = 0.1
 # Below this a step's seconds say more of the clock than of the work.
 SHORTEST = 0.1
+# Relative error from which a step is taken for an accident; rounds of weighing, and sweeps over the coefficients.
+FAR_OFF, ROUNDS, SWEEPS = 0.3, 4, 60
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,25 @@ def _rows(run: Sequence[Taken], names: list[str], model: CostModel) -> Iterator[
 
 def _scales(told: np.ndarray, took: np.ndarray, least: float) -> np.ndarray:
     """By how much each column of `told` (steps, features) must grow so that rows sum to `took`; none is negative."""
-    from scipy.optimize import nnls
-
     known = told.sum(axis=1) > 0
     told, took = told[known], took[known]
     if not len(took):
         return np.ones(told.shape[1])
     common = float(np.median((took + least) / (told.sum(axis=1) + least)))
-    weight = 1.0 / (took + least)
-    pull = np.sqrt(INERTIA) * np.eye(told.shape[1])
-    rows = np.vstack([told * weight[:, None] * common, pull])
-    return common * nnls(rows, np.concatenate([took * weight, pull.sum(axis=1)]))[0]
+    relative, wanted = told * common / (took + least)[:, None], took / (took + least)
+    scales = np.ones(told.shape[1])
+    for _ in range(ROUNDS):
+        # Steps far off (a busy minute) weigh less in the next round: Huber 1964.
+        trust = np.minimum(1.0, FAR_OFF / np.maximum(np.abs(relative @ scales - wanted), 1e-9))
+        normal = relative.T @ (trust[:, None] * relative) + INERTIA * np.eye(len(scales))
+        scales = _nonnegative(normal, relative.T @ (trust * wanted) + INERTIA, scales)
+    return common * scales
+
+
+def _nonnegative(normal: np.ndarray, right: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The non-negative x that minimises x' normal x / 2 - right' x, one coordinate after the other."""
+    x = start.copy()
+    for _ in range(SWEEPS):
+        for column, row in enumerate(normal):
+            x[column] = max(0.0, x[column] + (right[column] - row @ x) / row[column])
+    return x

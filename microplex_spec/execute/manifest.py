@@ -11,6 +11,7 @@ from typing import Any
 
 from ..plan import Plan, Step
 from ..spec.hashing import write_atomically
+from .costs import machine_key
 from .events import now
 
 PACKAGES = (
@@ -35,6 +36,7 @@ class Manifest:
     path: Path
     plan: Plan
     store: str | None = None
+    executor: str = "serial"
     started: str = field(default_factory=now)
     finished: str | None = None
     status: str = "running"
@@ -43,9 +45,9 @@ class Manifest:
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def of_run(cls, path: Path, plan: Plan, store: str | None = None) -> Manifest:
+    def of_run(cls, path: Path, plan: Plan, store: str | None = None, executor: str = "serial") -> Manifest:
         """The manifest of a new run, or of one that is gone on with: what its steps took before is kept."""
-        manifest = cls(path, plan, store)
+        manifest = cls(path, plan, store, executor)
         try:
             before = json.loads(path.read_text(encoding="utf-8"))
             manifest.started = before["started"]
@@ -97,6 +99,8 @@ class Manifest:
             "versions": versions(),
             "inputs": inputs(self.plan),
             "store": self.store,
+            "executor": self.executor,
+            "machine": machine_key(),
             "headline": self.headline,
             "steps": self.steps,
         }

@@ -67,7 +67,7 @@ def execute(
         plan,
         run,
         Store.of(project, store),
-        Manifest.of_run(run / "manifest.json", plan, store),
+        Manifest.of_run(run / "manifest.json", plan, store, executor.name),
         EventLog(run / "events.jsonl", listeners),
         project.cache,
         make_executor(executor, plan),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -23,8 +23,8 @@ class Cost:
     """Predicted wall seconds, and the peak resident bytes of the process that does the work, at any instant of it.
 
     start: how many of these bytes are resident when the work begins: an idle process, the libraries and the memory
-    that earlier steps of the serial executor left. work: the features that the figures were made of; without any,
-    seconds are the backend's own guess.
+    that earlier steps of the serial executor left. work: the features that the figures were made of; a backend that
+    names none states its own guess.
     """
 
     seconds: float = 0.0
@@ -45,41 +45,30 @@ class Coefficient:
     kept: float = 0.0
 
 
-@dataclass(frozen=True)
-class Factor:
-    """By how much runs differed from the coefficients, for one kind of step and backend."""
-
-    seconds: float = 1.0
-    bytes: float = 1.0
-
-
-_NOTHING, _AS_MEASURED = Coefficient(), Factor()
+# A backend's own guess, in its own seconds and bytes: taken as it is until runs correct it.
+GUESSED = {"guessed_seconds": Coefficient(seconds=1.0), "guessed_bytes": Coefficient(bytes=1.0)}
 
 
 @dataclass(frozen=True)
 class CostModel:
-    """Coefficients by feature, and factors by "kind/backend". A feature without coefficient counts nothing."""
+    """Coefficients by feature. A feature without coefficient counts nothing."""
 
     coefficients: Mapping[str, Coefficient]
-    factors: Mapping[str, Factor] = field(default_factory=dict)
 
     def price(self, cost: Cost | Work, of: str = "", resident: Mapping[str, float] | None = None) -> Cost:
         """The cost of work in a process in which `resident` (bytes by feature) stands already.
 
-        A Cost that carries no work keeps its own seconds, and its bytes are taken as added to the process.
+        A Cost without work is the guess of the backend `of`, its bytes what it adds to the process.
         """
         resident = resident or {}
-        factor = self.factors.get(of, _AS_MEASURED)
         start = self.coefficient(IDLE).bytes + sum(resident.values())
         if isinstance(cost, Cost):
-            if not cost.work:
-                return Cost(cost.seconds * factor.seconds, int(start + cost.bytes * factor.bytes), int(start))
-            cost = cost.work
+            cost = work_of(cost, of)
         seconds = sum(self.coefficient(name).seconds * amount for name, amount in paid(cost, resident).items())
         added = sum(
             max(0.0, self.coefficient(name).bytes * amount - resident.get(name, 0.0)) for name, amount in cost.items()
         )
-        return Cost(seconds * factor.seconds, int(start + added * factor.bytes), int(start), cost)
+        return Cost(seconds, int(start + added), int(start), cost)
 
     def left_by(self, work: Work, resident: Mapping[str, float]) -> dict[str, float]:
         """What is resident after some work: freed memory is used again, so of each feature the most so far stays."""
@@ -87,11 +76,16 @@ class CostModel:
         return {**resident, **{name: max(size, resident.get(name, 0.0)) for name, size in kept.items() if size}}
 
     def coefficient(self, feature: str) -> Coefficient:
-        return self.coefficients.get(feature, _NOTHING)
+        return self.coefficients.get(feature) or GUESSED.get(feature.rpartition(".")[2], Coefficient())
 
     def with_coefficients(self, found: Mapping[str, Coefficient]) -> CostModel:
         """This model with the coefficients of another, where it has any."""
-        return replace(self, coefficients={**self.coefficients, **found})
+        return CostModel({**self.coefficients, **found})
+
+
+def work_of(cost: Cost, of: str) -> Work:
+    """The work of a cost; of a backend's guess, that guess as work of its own."""
+    return cost.work or {f"{of}.guessed_seconds": cost.seconds, f"{of}.guessed_bytes": float(cost.bytes)}
 
 
 def paid(work: Work, resident: Mapping[str, float]) -> dict[str, float]:

@@ -1,6 +1,7 @@
-"""The cost model: features times coefficients, what earlier steps leave in memory, fitting, and factors from runs."""
+"""The cost model: features times coefficients, what earlier steps leave in memory, and what runs teach it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from test_compile_plan import FULL, plan_of
 
 from microplex_spec import compile_plan, execute
 from microplex_spec.cli import main
-from microplex_spec.compile.costs import priced
+from microplex_spec.compile.costs import priced, with_work
 from microplex_spec.execute.costs import (
     PastStep,
     costs_path,
@@ -20,9 +21,11 @@ from microplex_spec.execute.costs import (
     write_costs,
 )
 from microplex_spec.execute.fit_costs import Taken, fit_costs
+from microplex_spec.execute.measure import learn
 from microplex_spec.plan import Step
 from microplex_spec.spec.choices import Choices, Scale
-from microplex_spec.spec.cost import CalibrationShape, Coefficient, Cost, CostModel, Factor, ImputeShape, shipped_costs
+from microplex_spec.spec.cost import CalibrationShape, Coefficient, Cost, CostModel, ImputeShape, shipped_costs
+from microplex_spec.spec.project import Project
 from microplex_spec.spec.registry import CALIBRATORS, IMPUTERS
 
 MODEL = CostModel(
@@ -68,17 +71,23 @@ def test_freed_memory_is_used_again():
     assert third.predicted.bytes == 100 + 4 * 80
 
 
-def test_work_that_nobody_measured_keeps_the_guess_of_its_backend():
+def test_work_that_nobody_measured_keeps_the_guess_of_its_backend_until_runs_correct_it():
     unmeasured = Step("fit:new", "fit", "new", {}, (), (), "k", predicted=Cost(7.0, 50))
     found = priced([step("a", {"import.engine": 1}), unmeasured], MODEL)[1].predicted
     assert (found.seconds, found.bytes, found.start) == (7.0, 1150, 1100)
+    corrected = MODEL
+    for _ in range(30):
+        corrected = refined(corrected, [[PastStep(replace(unmeasured, predicted=found), 21.0, 100 + 75)]])
+    again = corrected.price(Cost(14.0, 100), "fit/new")
+    assert again.seconds == pytest.approx(42.0, rel=0.1)
+    assert again.bytes - again.start == pytest.approx(150, rel=0.35)
 
 
-def test_a_factor_moves_seconds_and_what_the_step_adds_but_not_what_stood_before():
-    model = replace(MODEL, factors={"impute/x": Factor(2.0, 3.0)})
-    assert model.price({"rows": 10}, "impute/x") == Cost(10.0, 400, 100, {"rows": 10})
-    assert model.price(Cost(1.0, 5), "impute/x") == Cost(2.0, 115, 100)
-    assert model.price({"rows": 10}, "impute/y").seconds == 5.0
+def test_a_guess_stands_beside_the_work_that_a_step_does_around_it():
+    cost = MODEL.price(with_work("impute", "new", Cost(7.0, 50), {"rows": 4}))
+    assert (cost.seconds, cost.bytes) == (9.0, 100 + 50 + 40)
+    known = with_work("impute", "old", MODEL.price({"rows": 6}), {"rows": 4})
+    assert known.work == {"rows": 10}
 
 
 SIZES = st.tuples(st.integers(50, 400_000), st.integers(0, 400_000), st.integers(1, 40))
@@ -126,7 +135,7 @@ def test_a_plan_of_more_households_costs_more(small_project):
             assert small.predicted.seconds < large.predicted.seconds, small.id
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(st.floats(0.1, 8), st.floats(0.1, 8), st.floats(0.2, 5))
 def test_two_sizes_of_work_give_back_the_coefficients_that_they_were_made_with(fixed, slope, held):
     model = CostModel({"fixed": Coefficient(1.0), "rows": Coefficient(0.1, 10), "idle": Coefficient(bytes=1e4)})
@@ -150,25 +159,28 @@ def test_what_was_not_run_keeps_its_place_and_what_is_unknown_is_not_invented():
     assert MODEL.with_coefficients(found).coefficient("import.engine") == MODEL.coefficient("import.engine")
 
 
-def past(rows: float, seconds: float, peak: int) -> PastStep:
+def past(rows: float, seconds: float, peak: int = 100) -> PastStep:
     return PastStep(step("a", {"rows": rows}), seconds, peak)
 
 
-def test_factors_are_medians_over_runs_of_actual_to_told():
-    runs = [[past(10, 10.0, 100 + 150), past(10, 20.0, 100 + 150)], [past(10, 10.0, 300)], [past(10, 50.0, 100 + 150)]]
-    factor = refined(replace(MODEL, coefficients={**MODEL.coefficients, "rows": Coefficient(0.5, 20)}), runs).factors
-    # Ratios of seconds 30/10, 10/5 and 50/5; of bytes 150/200, 200/200 and 150/200.
-    assert factor == {"impute/x": Factor(3.0, 0.75)}
+def test_runs_move_a_coefficient_most_of_the_way_to_what_they_took():
+    runs = [[past(rows, 1.5 * rows) for rows in (2, 10, 400)]]
+    seconds = refined(MODEL, runs).coefficient("rows").seconds
+    assert seconds == pytest.approx(1.5, rel=0.05)
+    assert refined(MODEL, []) == MODEL
 
 
-def test_factors_do_not_build_on_earlier_factors():
-    runs = [[past(10, 10.0, 300)]]
-    once = refined(MODEL, runs)
-    assert refined(once, runs) == once
+def test_one_busy_minute_among_several_runs_hardly_counts():
+    steady = [past(rows, 0.5 * rows) for rows in (20, 40, 80, 160)]
+    busy = [past(100, 900.0)]
+    assert refined(MODEL, [steady, steady, busy]).coefficient("rows").seconds == pytest.approx(0.5, rel=0.3)
 
 
-def test_steps_too_short_to_tell_leave_no_factor():
-    assert refined(MODEL, [[past(0.1, 0.15, 105)]]).factors == {}
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.floats(0.1, 1e4), st.floats(0.01, 1e4), st.integers(100, 10**6)), min_size=1, max_size=12))
+def test_no_run_makes_a_coefficient_negative(taken):
+    found = refined(MODEL, [[past(*one) for one in taken]]).coefficients
+    assert all(min(row.seconds, row.bytes, row.kept) >= 0 for row in found.values())
 
 
 def test_plan_measure_writes_coefficients_that_change_what_is_predicted(small_project, monkeypatch, capsys):
@@ -191,6 +203,20 @@ def test_a_damaged_file_of_coefficients_is_as_none(small_project):
     assert load_costs(small_project.project, "small") == shipped_costs()
 
 
+def past_folder(project: Project) -> Path:
+    """The one run of the small project."""
+    (folder,) = (project.runs / "small").iterdir()
+    return folder
+
+
+def test_a_build_that_reused_steps_teaches_no_coefficients(small_project):
+    choices = Choices(spec="small", scale=FULL)
+    first = execute(compile_plan(small_project.load(), choices), project=small_project.project).folder
+    second = execute(compile_plan(small_project.load(), choices), project=small_project.project).folder
+    assert learn(small_project.project, second) is None
+    assert learn(small_project.project, first) is not None
+
+
 def test_a_run_tells_how_good_the_predictions_were_and_corrects_the_next(small_project):
     project = small_project.project
     assert last_run_line(project, "small") == ""
@@ -199,7 +225,10 @@ def test_a_run_tells_how_good_the_predictions_were_and_corrects_the_next(small_p
     assert last_run_line(project, "small").startswith("last run: ")
     (run,) = past_runs(project, "small")
     assert [one.step.id for one in run] == [step.id for step in plan]
-    assert load_costs(project, "small").factors["impute/regime_aware"].seconds > 0
+    assert load_costs(project, "small") != shipped_costs()
+    path = learn(project, past_folder(project))
+    assert path == costs_path(project) and path.is_file()
+    assert learn(project, past_folder(project)) is None
     again = compile_plan(small_project.load(), Choices(spec="small", scale=FULL, seed=2))
     imputed = [one.seconds for one in run if one.step.kind == "impute"]
     told = [one.predicted.seconds for one in again.of_kind("impute")]
