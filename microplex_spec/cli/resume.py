@@ -48,7 +48,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 def refuse_other_versions(began: dict[str, str]) -> None:
     """SpecError that lists every library whose version is not the one that the run began with."""
-    from ..execute.manifest import versions
+    from ..execute.versions import versions
 
     now = versions()
     differing = [

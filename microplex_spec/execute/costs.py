@@ -16,7 +16,7 @@ from ..spec.errors import SpecError
 from ..spec.hashing import write_atomically
 from ..spec.project import Project
 from .fit_costs import Taken, fit_costs
-from .manifest import versions
+from .versions import versions
 
 # Runs that correct the coefficients, newest first: several, so that one busy hour does not count for all.
 RUNS = 5

@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
 from ..plan import Plan, Step
 from ..spec.hashing import write_atomically
 from .costs import machine_key
 from .events import now
-
-PACKAGES = (
-    "microplex-spec",
-    "numpy",
-    "pandas",
-    "scipy",
-    "scikit-learn",
-    "numba",
-    "pyarrow",
-    "policyengine-us",
-    "policyengine-core",
-    "taxcalc",
-    "hydra-core",
-)
+from .versions import versions
 
 
 @dataclass
@@ -105,17 +90,6 @@ class Manifest:
             "steps": self.steps,
         }
         write_atomically(self.path, json.dumps(content, indent=1) + "\n")
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that can change a number."""
-    found = {"python": python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def inputs(plan: Plan) -> list[dict[str, str]]:
