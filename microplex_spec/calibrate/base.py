@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..spec.cost import CalibrationShape, Cost
+from ..spec.libraries import versions_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +59,11 @@ class Calibrator(ABC):
     @abstractmethod
     def solve(self, problem: CalibrationProblem, seed: int = 0, start: np.ndarray | None = None) -> CalibrationResult:
         """Weights for the problem. start: (k,) multipliers of an earlier result, where a backend has them."""
+
+    @classmethod
+    def libraries(cls) -> dict[str, str]:
+        """Versions of the packages that decide its weights."""
+        return versions_of(("numpy", "scipy", "numba"))
 
     def ratio_bounds(self) -> tuple[float, float]:
         """Lowest and highest ratio of a weight to its initial weight that the backend allows itself."""

@@ -28,7 +28,8 @@ def _tell(result: RunResult, project: Project) -> None:
     for step, error in result.failures.items():
         print(f"failed: {step}: {error}", file=sys.stderr)
     if result.failures:
-        print(f"mend it, then go on with: microplex-spec resume {project.shown(result.folder)}", file=sys.stderr)
+        print("if the spec is at fault, mend it and build again: what was made is reused", file=sys.stderr)
+        print(f"if the machine is, go on with: microplex-spec resume {project.shown(result.folder)}", file=sys.stderr)
     if headline:
         print(_line("fit targets within 10 %", headline["fit_within_10pct"], f"of {headline['targets_fitted']}"))
         print(_line("median error, held out", headline["holdout_median_error"]))

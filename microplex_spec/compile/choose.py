@@ -167,7 +167,6 @@ class CalibratorNeeds:
     nonzeros: int
     signed: int
     zeros: int
-    contradictory: bool
     exact: bool = False
 
 

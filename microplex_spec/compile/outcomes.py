@@ -8,6 +8,7 @@ from ..plan import Reason
 from ..spec.cost import Cost
 from ..spec.expression import parse
 from ..spec.measure import parse_measure
+from ..spec.registry import CALIBRATORS
 from ..spec.targets import Target
 from .base import Draft
 from .choose import CalibratorNeeds, choose_calibrator
@@ -106,7 +107,6 @@ def _calibrate(draft: Draft, targets: str) -> str:
         nonzeros=int(DENSITY * households * len(fit)),
         signed=sum(target.value < 0 for target in fit),
         zeros=sum(target.value == 0 for target in fit),
-        contradictory=False,
         exact=all((target.tolerance or spec.settings.calibration.tolerance) <= EXACT for target in fit),
     )
     choice = choose_calibrator(
@@ -124,6 +124,7 @@ def _calibrate(draft: Draft, targets: str) -> str:
         spec.name,
         {
             "params": choice.params,
+            "libraries": CALIBRATORS.load(choice.name).libraries(),
             "scale_weights": {"entity": scale.entity, "total": wanted} if scale else None,
             "seed": choices.seed,
         },

@@ -69,7 +69,7 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
             "outputs": outputs,
             "period": period,
             "dataset_period": spec.period,
-            "package": engine.package_version(),
+            "libraries": engine.libraries(),
         },
         [draft.base, *draft.makers([*feeding, *_where_names(inputs)])],
         backend=engine_name,

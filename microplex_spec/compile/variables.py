@@ -10,6 +10,7 @@ from ..spec.errors import SpecError
 from ..spec.expression import parse
 from ..spec.graph import needs, order
 from ..spec.regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_regime
+from ..spec.registry import IMPUTERS
 from ..spec.variables import Backend, Variable
 from .base import Draft
 from .choose import Choice, choose_imputer
@@ -89,6 +90,7 @@ def _impute(draft: Draft, variable: Variable) -> None:
             "bounds": variable.bounds.model_dump() if variable.bounds else None,
             "stray_tolerance": variable.stray_tolerance,
             "params": choice.params,
+            "libraries": IMPUTERS.load(choice.name).libraries(),
             "seed": draft.choices.seed,
         },
         [draft.base, f"uprate:{donor}", *draft.makers(used)],
@@ -139,10 +141,7 @@ def _regime(draft: Draft, variable: Variable) -> Regime:
     if variable.regime == AUTO:
         return infer_regime(support)
     regime = REGIMES[variable.regime]
-    if variable.share_of:
-        # What is modelled is the share, of which the amounts are no evidence.
-        return regime
-    if variable.zero_when:
+    if variable.zero_when or variable.share_of:
         # Structural zeros are no evidence against a regime: the donors they stand for are left out of training.
         support = replace(support, rows_zero=0, share_zero=0.0)
     for fault in check_regime(regime, support, variable.stray_tolerance):

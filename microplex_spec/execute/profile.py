@@ -9,7 +9,9 @@ import numpy as np
 
 from ..compile.profile import ColumnProfile, SourceProfile
 from ..plan.keys import digest
+from ..population import Population
 from ..spec.check_sources import make_reader
+from ..spec.errors import Problem, SpecError
 from ..spec.hashing import file_sha256, write_atomically
 from ..spec.model import Spec
 from ..spec.regimes import observed_support
@@ -36,13 +38,26 @@ def profile_source(spec: Spec, source: Source) -> SourceProfile:
     try:
         return SourceProfile.from_json(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
-        profile = _measure(spec, reader, files)
+        profile = _measure(spec, source, reader, files)
         write_atomically(path, json.dumps(profile.to_json(), indent=1))
         return profile
 
 
-def _measure(spec: Spec, reader: Any, files: dict[str, str]) -> SourceProfile:
-    population = reader.read(spec.entities)
+def _read(spec: Spec, source: Source, reader: Any) -> Population:
+    """The source's population; what is wrong with its data is told at the place where the source is declared."""
+    place = spec.places.of("source", source.name, "params" if source.params else "reader")
+    try:
+        population = reader.read(spec.entities)
+    except SpecError as error:
+        told = [Problem(f"{source.name}: {p.message}", p.place or place, p.hint) for p in error.problems]
+        raise SpecError(told) from None
+    if not population.weights().any():
+        raise SpecError(Problem(f"{source.name}: no {spec.entities.root} has a weight above zero", place))
+    return population
+
+
+def _measure(spec: Spec, source: Source, reader: Any, files: dict[str, str]) -> SourceProfile:
+    population = _read(spec, source, reader)
     columns = {}
     for name, entity in population.variables.items():
         values = population.column(name)

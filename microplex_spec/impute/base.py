@@ -5,6 +5,7 @@ A backend is one module with one subclass of `Imputer` (`_fit`, `_draw`, `predic
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ import pandas as pd
 
 from ..spec.cost import Cost, ImputeShape
 from ..spec.errors import Problem, SpecError
+from ..spec.libraries import versions_of
 from ..spec.regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_regime, observed_support, stray_mask
 from . import params
 from .arrays import design_weights, donor_values, predictor_matrix, record_ids
@@ -42,9 +44,9 @@ class ImputerCapabilities:
 class Imputer(ABC):
     """An estimator of the distribution of one variable given predictors, from which values are drawn.
 
-    Parameters of all backends: regime (a name, or "auto": inferred from the donors), seed (of the fit),
-    stream (the variable's name: two variables never share uniforms), stray_tolerance (share of the donors'
-    weight that may lie outside the regime; such donors are left out of training).
+    Parameters of all backends: regime (a name, or "auto": inferred from the donors), seed (of the fit), stream
+    (the variable's name, else a digest of its values: two variables never share uniforms), stray_tolerance
+    (share of the donors' weight that may lie outside the regime; such donors are left out of training).
 
     After fit: `regime_` (Regime), `support_` (Support of the donors used), `n_donors_`, `n_strays_`,
     `n_features_in_`, `feature_names_in_` (None for an array), `feature_importances_` (p,).
@@ -60,6 +62,7 @@ class Imputer(ABC):
     n_features_in_: int
     feature_names_in_: list[str] | None
     feature_importances_: np.ndarray
+    stream_: str
 
     def __init__(self, regime: str = AUTO, seed: int = 0, stream: str = "", stray_tolerance: float = 0.005):
         self.regime = regime
@@ -79,6 +82,11 @@ class Imputer(ABC):
     @abstractmethod
     def predict_cost(cls, shape: ImputeShape, settings: Mapping[str, Any] | None = None) -> Cost:
         """Predicted cost of a fit and a draw of this shape; settings override the constructor's defaults."""
+
+    @classmethod
+    def libraries(cls) -> dict[str, str]:
+        """Versions of the packages that decide its draws."""
+        return versions_of(cls.capabilities.needs)
 
     def problems(self) -> list[Problem]:
         """What is wrong with the parameters, all at once; backends add theirs."""
@@ -116,6 +124,7 @@ class Imputer(ABC):
         self.n_strays_ = int(strays.sum())
         self.n_features_in_ = matrix.shape[1]
         self.feature_names_in_ = names
+        self.stream_ = self.stream or hashlib.sha256(values.tobytes()).hexdigest()[:16]
         self._fit(matrix, values, weights / weights.mean(), regime)
         return self
 

@@ -47,4 +47,4 @@ class ForestImputer(Imputer):
 
     def _forest(self, X: np.ndarray, y: np.ndarray, w: np.ndarray, name: str) -> LeafForest:
         """A fitted forest whose randomness is its own, by name."""
-        return LeafForest(ForestParams.of(self.get_params())).fit(X, y, w, self.seed, f"{self.stream}/{name}")
+        return LeafForest(ForestParams.of(self.get_params())).fit(X, y, w, self.seed, f"{self.stream_}/{name}")

@@ -43,7 +43,7 @@ class Qrf(ForestImputer):
         self.feature_importances_ = self.forest_.feature_importances_
 
     def _draw(self, X: np.ndarray, seed: int, ids: np.ndarray) -> np.ndarray:
-        return self.forest_.draw(X, uniforms(seed, f"{self.stream}/all", ids))
+        return self.forest_.draw(X, uniforms(seed, f"{self.stream_}/all", ids))
 
     @classmethod
     def predict_cost(cls, shape: ImputeShape, settings: Mapping[str, Any] | None = None) -> Cost:

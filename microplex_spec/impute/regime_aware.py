@@ -11,7 +11,7 @@ import numpy as np
 from ..population.random import stream_key, uniforms
 from ..spec.cost import shipped_costs, sum_work
 from ..spec.errors import Problem
-from ..spec.regimes import AUTO, REGIMES, Regime, Sign
+from ..spec.regimes import AUTO, REGIMES, Regime
 from . import params
 from .base import Cost, ImputeShape
 from .forest import ForestParams, forest_work
@@ -69,7 +69,7 @@ class RegimeAware(ForestImputer):
     def _fit_gate(self, event: str, X: np.ndarray, happens: np.ndarray, w: np.ndarray) -> None:
         """A gate where both outcomes are among the donors; one outcome alone needs none."""
         if happens.any() and not happens.all():
-            seed = stream_key(self.seed, f"{self.stream}/gate/{event}") % 2**31
+            seed = stream_key(self.seed, f"{self.stream_}/gate/{event}") % 2**31
             self.gates_[event] = GATES[self.gate]().fit(X, happens, w, seed)
 
     def _draw(self, X: np.ndarray, seed: int, ids: np.ndarray) -> np.ndarray:
@@ -78,7 +78,7 @@ class RegimeAware(ForestImputer):
         if "zero" in self.gates_:
             rows = rows[~self._happens("zero", X, seed, ids)]
         for name, part in self._split_signs(X, rows, seed, ids):
-            u = uniforms(seed, f"{self.stream}/{name}", ids[part])
+            u = uniforms(seed, f"{self.stream_}/{name}", ids[part])
             drawn[part] = self.forests_[name].draw(X[part], u)
         return drawn
 
@@ -90,23 +90,7 @@ class RegimeAware(ForestImputer):
         return [("negative", rows[below]), ("positive", rows[~below])]
 
     def _happens(self, event: str, X: np.ndarray, seed: int, ids: np.ndarray) -> np.ndarray:
-        return uniforms(seed, f"{self.stream}/gate/{event}", ids) < self.gates_[event].probability(X)
-
-    def sign_probabilities(self, X: np.ndarray) -> dict[Sign, np.ndarray]:
-        """The gates' probability (n,) of each sign for rows X float32 (n, p): what a calibration check reads.
-
-        A fitted gated regime only; ValueError otherwise.
-        """
-        if not self.regime_.gated:
-            raise ValueError(f"regime {self.regime_.name!r} has no gates")
-        zero, negative = (self._probability(event, X) for event in ("zero", "negative"))
-        return {"negative": (1 - zero) * negative, "zero": zero, "positive": (1 - zero) * (1 - negative)}
-
-    def _probability(self, event: str, X: np.ndarray) -> np.ndarray:
-        if event in self.gates_:
-            return self.gates_[event].probability(X)
-        certain = "zero" if not self.forests_ else next(iter(self.forests_))
-        return np.full(len(X), float(certain == event))
+        return uniforms(seed, f"{self.stream_}/gate/{event}", ids) < self.gates_[event].probability(X)
 
     @classmethod
     def predict_cost(cls, shape: ImputeShape, settings: Mapping[str, Any] | None = None) -> Cost:

@@ -76,8 +76,8 @@ class Engine(Protocol):
     version: int
     weight: str
 
-    def package_version(self) -> str:
-        """Version of the engine's package, read without importing it."""
+    def libraries(self) -> dict[str, str]:
+        """Versions of the packages that decide its results, read without importing them."""
         ...
 
     def known_variables(self) -> Mapping[str, EngineVariable]:

@@ -47,9 +47,12 @@ def load_index(folder: Path) -> dict[str, EngineVariable]:
     Raises SpecError where the package is missing, RuntimeError where it cannot be imported.
     """
     path = Path(folder) / f"policyengine_us-{package_version()}-{FORMAT}.json"
-    if not path.exists():
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError, TypeError):
+        # Not made yet, or damaged.
         _build_in_process_of_its_own(path)
-    return _read(path, path.stat().st_mtime_ns)
+        return _read(path, path.stat().st_mtime_ns)
 
 
 @cache

@@ -13,6 +13,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,8 @@ class PolicyEngineUS:
     def __init__(self, cache_folder: str | Path):
         self.cache_folder = Path(cache_folder)
 
-    def package_version(self) -> str:
-        return package_version()
+    def libraries(self) -> dict[str, str]:
+        return {"policyengine-us": package_version(), "policyengine-core": version("policyengine-core")}
 
     def known_variables(self) -> dict[str, EngineVariable]:
         """Every variable of the installed package, without importing it."""

@@ -235,6 +235,8 @@ class _Check:
         spec, place = self.spec, self.place("variable", variable.name, "uprate")
         if variable.uprate and self.indices is not None and variable.uprate not in self.indices:
             self.problems.unknown("uprating index", variable.uprate, self.indices, place)
+        if variable.uprate and variable.regime in ("count", "binary"):
+            self.problems.add(f"a {variable.regime} variable cannot be uprated: it would not stay one", place)
         source = spec.sources.get(variable.donor or spec.settings.base)
         surveyed = variable.origin in ("observed", "imputed") and variable.unit == "usd"
         if surveyed and not variable.uprate and source and source.period != spec.period:

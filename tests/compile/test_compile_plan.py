@@ -141,13 +141,13 @@ def test_a_calibrator_that_lacks_signed_or_zero_targets_is_refused_with_their_nu
     backend = CALIBRATORS.load("chi2")
     fewer = {**vars(backend.capabilities), "signed_targets": False, "zero_targets": False}
     monkeypatch.setattr(backend, "capabilities", type(backend.capabilities)(**fewer))
-    needs = CalibratorNeeds(targets=50, records=10, nonzeros=100, signed=3, zeros=2, contradictory=False)
+    needs = CalibratorNeeds(targets=50, records=10, nonzeros=100, signed=3, zeros=2)
     with pytest.raises(SpecError, match=r"lacks targets below zero \(3 targets\) and targets of zero \(2 targets\)"):
         choose_calibrator("chi2", {}, needs)
 
 
 def test_without_targets_the_weights_are_left_alone():
-    needs = CalibratorNeeds(targets=0, records=10, nonzeros=0, signed=0, zeros=0, contradictory=False)
+    needs = CalibratorNeeds(targets=0, records=10, nonzeros=0, signed=0, zeros=0)
     assert choose_calibrator("auto", {}, needs).name == "none"
 
 

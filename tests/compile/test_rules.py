@@ -30,7 +30,7 @@ OWN = """\
 
 
 def needs(**changed) -> CalibratorNeeds:
-    given = {"targets": 10, "records": 100, "nonzeros": 500, "signed": 0, "zeros": 0, "contradictory": False}
+    given = {"targets": 10, "records": 100, "nonzeros": 500, "signed": 0, "zeros": 0}
     return CalibratorNeeds(**{**given, **changed})
 
 

@@ -145,3 +145,14 @@ def test_backends_load_without_their_heavy_packages():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", IMPUTERS.names())
+def test_two_variables_drawn_with_one_seed_and_no_stream_share_no_uniforms(name):
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(4000, 2))
+    draws = []
+    for _ in range(2):
+        y = np.where(rng.random(4000) < 0.5, 0.0, rng.exponential(10.0, 4000))
+        draws.append(make_imputer(name, regime="zero_inflated").fit(X, y).draw(X, seed=1) == 0)
+    assert abs(np.corrcoef(*draws)[0, 1]) < 0.1

@@ -86,10 +86,10 @@ def restored(shares: np.ndarray, totals: np.ndarray, donor_values: np.ndarray) -
 
 
 def within(values: np.ndarray, bounds: dict[str, float | None] | None) -> tuple[np.ndarray, int]:
-    """Values moved to the declared bounds, and how many were."""
+    """Values moved to the declared bounds, and how many were; a zero stays one, as its regime promises."""
     if not bounds:
         return values, 0
-    moved = np.clip(values, bounds["min"], bounds["max"])
+    moved = np.where(values == 0, values, np.clip(values, bounds["min"], bounds["max"]))
     return moved, int(np.count_nonzero(moved != values))
 
 

@@ -65,7 +65,7 @@ def _simulate(task: Task, population: Population) -> dict[str, Any]:
     for name, (entity, values) in computed.items():
         tables.setdefault(entity, {})[f"{params['engine']}.{name}"] = values
     _write(tables, task.out)
-    return {"outputs": len(computed), "package": engine.package_version()}
+    return {"outputs": len(computed), "libraries": engine.libraries()}
 
 
 def _write(tables: dict[str, dict[str, np.ndarray]], out: Path) -> None:

@@ -1,0 +1,34 @@
+"""Faults that only the data show: told at plan time, where the source is declared, with nothing written."""
+
+import pytest
+
+from microplex_spec.cli import main
+
+
+def household_weights(small, change):
+    """Rewrite the weights of the survey's households, line by line."""
+    path = next(small.root.rglob("survey_household.csv"))
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    at = header.split(",").index("design_weight")
+    rows = [line.split(",") for line in lines]
+    for number, row in enumerate(rows):
+        row[at] = change(number, row[at])
+    path.write_text("\n".join([header, *(",".join(row) for row in rows)]) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda number, weight: "-5" if number == 0 else weight, "negative or missing weights"),
+        (lambda number, weight: "" if number == 0 else weight, "negative or missing weights"),
+        (lambda number, weight: "0", "no household has a weight above zero"),
+    ],
+    ids=["negative", "missing", "all zero"],
+)
+def test_unusable_weights_are_told_where_the_source_is_declared(small_project, capsys, change, told):
+    household_weights(small_project, change)
+    before = sorted(path for path in small_project.root.rglob("*") if "runs" not in path.parts)
+    assert main(["plan", "--project", str(small_project.root), "spec=small", "scale=full"]) == 2
+    error = capsys.readouterr().err
+    assert "conf/specs/small/sources.yaml:" in error and told in error
+    assert sorted(path for path in small_project.root.rglob("*") if "runs" not in path.parts) == before
