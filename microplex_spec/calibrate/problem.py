@@ -99,9 +99,7 @@ class CalibrationProblem:
 
     def reachable(self, lower: float, upper: float) -> tuple[np.ndarray, np.ndarray]:
         """(k,) lowest and highest total that any ratios within the bounds give, each target by itself."""
-        positive = (self.gross + self.initial_estimates) / 2
-        negative = (self.gross - self.initial_estimates) / 2
-        return lower * positive - upper * negative, upper * positive - lower * negative
+        return reach(self.initial_estimates, self.gross, lower, upper)
 
     def judge(
         self,
@@ -172,6 +170,18 @@ class CalibrationResult:
     reason: str
     multipliers: np.ndarray
     seconds: float = 0.0
+
+
+def reach(net: np.ndarray, gross: np.ndarray, lower: float, upper: float) -> tuple[np.ndarray, np.ndarray]:
+    """(k,) lowest and highest total that ratios from lower to upper give, from initial sums of a_ij and of |a_ij|.
+
+    upper may be infinite: what has no records of a sign is not moved by them.
+    """
+    gains, losses = (gross + net) / 2, (gross - net) / 2
+    with np.errstate(invalid="ignore"):
+        up = [np.where(gains > 0, ratio * gains, 0.0) for ratio in (lower, upper)]
+        down = [np.where(losses > 0, ratio * losses, 0.0) for ratio in (lower, upper)]
+    return up[0] - down[1], up[1] - down[0]
 
 
 def weighted_sums(matrix: Any, weights: np.ndarray, absolute: bool = False) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..population import Population, evaluate
 from ..spec.errors import Problem, Problems
 from ..spec.expression import Expression, parse
 from ..spec.measure import parse_measure
-from .problem import weighted_sums
+from .problem import reach, weighted_sums
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -114,12 +114,8 @@ def reachable(
 
     A target outside it cannot be met by any weights, whatever the other targets are.
     """
-    low, high = bounds
     net, gross = weighted_sums(matrix, initial), weighted_sums(matrix, initial, absolute=True)
-    gains, losses = (gross + net) / 2, (net - gross) / 2
-    with np.errstate(invalid="ignore"):
-        least = np.where(gains > 0, low * gains, 0.0) + np.where(losses < 0, high * losses, 0.0)
-        most = np.where(gains > 0, high * gains, 0.0) + np.where(losses < 0, low * losses, 0.0)
+    least, most = reach(net, gross, *bounds)
     columns = ledger["fit"].to_numpy(dtype=np.int64)
     return least[columns], most[columns]
 
