@@ -18,7 +18,10 @@ from .profile import SourceProfile
 
 @dataclass
 class Draft:
-    """A plan in the making. Parts add steps in order; a step's inputs must stand already."""
+    """A plan in the making. Parts add steps in order; a step's inputs must stand already.
+
+    workers: tasks that the executor runs at once. resident: what earlier steps leave in memory, by feature.
+    """
 
     spec: Spec
     choices: Choices
@@ -26,6 +29,7 @@ class Draft:
     budget: Budget
     engine: Callable[[str], Any]
     costs: CostModel = field(default_factory=shipped_costs)
+    workers: int = 1
     steps: dict[str, Step] = field(default_factory=dict)
     resident: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -67,7 +71,8 @@ class Draft:
             reasons=(*reasons, keep),
             meta=meta or {},
         )
-        self.resident = self.costs.left_by(cost.work, self.resident)
+        if kind != "simulate" or self.workers == 1:
+            self.resident = self.costs.left_by(cost.work, self.resident)
         return step_id
 
     def rows(self, source: str, entity: str) -> int:

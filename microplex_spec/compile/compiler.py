@@ -13,7 +13,7 @@ from ..spec.cost import CostModel, shipped_costs
 from ..spec.errors import Problems
 from ..spec.expression_check import ColumnInfo
 from ..spec.model import Spec
-from ..spec.registry import ENGINES
+from ..spec.registry import ENGINES, EXECUTORS
 from .base import Draft
 from .changes import compare
 from .costs import priced
@@ -41,13 +41,14 @@ def compile_spec(
     costs: what work takes on this machine; by default what comes with the package.
     """
     _check_engines(spec, engine)
-    draft = Draft(spec, choices, profiles, budget, engine, costs or shipped_costs())
+    workers = budget.cores if EXECUTORS.load(choices.executor.name).parallel else 1
+    draft = Draft(spec, choices, profiles, budget, engine, costs or shipped_costs(), workers)
     add_source_steps(draft)
     add_variable_steps(draft)
     draft.problems.raise_if_any()
     add_outcome_steps(draft)
     steps, gone = compare(draft.steps.values(), stored, earlier)
-    steps = priced(steps, draft.costs)
+    steps = priced(steps, draft.costs, draft.workers)
     _check_memory(steps, draft)
     draft.problems.raise_if_any()
     return Plan(spec.name, choices.seed, budget, steps, tuple(draft.notes), gone, lambda: lock_text(spec, choices))
@@ -74,6 +75,8 @@ def _check_engines(spec: Spec, engine: Callable[[str], Any]) -> None:
         for name in sorted(used & set(ENGINES.names()))
         for variable in engine(name).known_variables().values()
     }
-    problems = Problems()
-    check_spec(spec, problems, known or None)
-    problems.raise_if_any()
+    # Without engines there is nothing to see that loading the spec did not check.
+    if known:
+        problems = Problems()
+        check_spec(spec, problems, known)
+        problems.raise_if_any()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..plan import Reason
@@ -13,10 +13,12 @@ from ..spec.graph import engine_inputs
 from ..spec.measure import parse_measure
 from .base import Draft
 from .batching import largest_batch
-from .costs import price
+from .costs import libraries_of, price
 
 # An engine's memory is not given back, and the steps after it need some of their own.
 SHARE_OF_BUDGET = 0.85
+# A simulation is cut for several workers if a part takes less than this share of the whole.
+WORTH_CUTTING = 0.8
 
 
 def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
@@ -33,8 +35,10 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
 
     def cost(batch: int) -> Cost:
         """On top of what every earlier step leaves, were it run: a batch that fits then always fits."""
-        predicted = engine.predict_cost(households, outputs, batch)
-        return price("simulate", engine_name, predicted, draft.costs, draft.resident)
+        return _priced(draft, engine_name, engine.predict_cost(households, outputs, batch))
+
+    def alone(batch: int) -> Cost:
+        return _priced(draft, engine_name, engine.predict_cost(batch, outputs, batch))
 
     asked = _asked_batch(draft, engine_name)
     if whole and asked and asked < households:
@@ -49,14 +53,15 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
         reason = Reason("whole-population", f"no batches: {', '.join(whole)} depend on all households")
     else:
         what = f"simulate:{engine_name}.{period}"
+        together = 1 if asked else _parts_at_once(households, alone, draft.workers)
         batch = (
             min(asked, households)
             if asked
-            else largest_batch(households, cost, draft.budget.memory_bytes, what, SHARE_OF_BUDGET)
+            else largest_batch(households, cost, draft.budget.memory_bytes, what, SHARE_OF_BUDGET, together)
         )
         parts = -(-households // batch)
         reason = Reason(
-            "asked-for" if asked else "fits-memory",
+            "asked-for" if asked else "a-part-a-worker" if parts == together > 1 else "fits-memory",
             f"{len(outputs)} outputs for {households:,} households in {parts} batch{'es' if parts > 1 else ''} "
             f"of at most {batch:,}: {cost(batch).bytes / 1e9:.1f} of {draft.budget.memory_bytes / 1e9:.1f} GB",
         )
@@ -79,6 +84,18 @@ def add_simulation(draft: Draft, engine_name: str, period: int) -> None:
         batch={"households": batch, "of": households},
     )
     _note_assumptions(draft, engine, engine_name, [item["variable"] for item in inputs])
+
+
+def _priced(draft: Draft, engine: str, predicted: Cost) -> Cost:
+    held = draft.resident if draft.workers == 1 else libraries_of(predicted, draft.costs)
+    return price("simulate", engine, predicted, draft.costs, held)
+
+
+def _parts_at_once(households: int, alone: Callable[[int], Cost], workers: int) -> int:
+    """A part for each worker, where what every part pays anew does not eat up what is won; else one."""
+    if workers == 1 or not households:
+        return 1
+    return workers if alone(-(-households // workers)).seconds < WORTH_CUTTING * alone(households).seconds else 1
 
 
 def _asked_batch(draft: Draft, engine_name: str) -> int | None:

@@ -24,7 +24,7 @@ from .outcome import Outcome
 from .parts import Parts
 from .run_folder import new_run_folder
 from .store import Store
-from .task import Task
+from .task import Task, preload_of
 
 # A part that takes more than this times its predicted bytes has those after it cut in two.
 MEMORY_SLACK = 1.5
@@ -120,6 +120,8 @@ class _Runner:
         self.manifest.write()
         self.log("run_started", plan=self.plan.key, steps=len(self.plan.steps), folder=str(self.run))
         try:
+            for module in {preload_of(step) for step in self.plan if step.key not in self.store} - {""}:
+                self.executor.prepare(module)
             with self.store.holding(step.key for step in self.plan):
                 while self.start_what_can() or self.running or self.waiting:
                     if self.running:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..plan import Step
+from ..spec.registry import ENGINES
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Task:
     part: tuple[int, int] | None = None
     parts: tuple[Path, ...] = ()
 
+    @property
+    def preload(self) -> str:
+        return preload_of(self.step)
+
     def input(self, kind: str, name: str = "") -> Path:
         """The one input of a kind, or the one of that kind and name."""
         found = [
@@ -38,6 +43,11 @@ class Task:
         if len(found) != 1:
             raise ValueError(f"{self.step.id} has {len(found)} inputs {kind}:{name or '*'}")
         return found[0]
+
+
+def preload_of(step: Step) -> str:
+    """The module that takes long to import and that the step needs, or "": that of its engine."""
+    return ENGINES.load(step.params["engine"]).preload if step.kind == "simulate" else ""
 
 
 def run_task(task: Task) -> dict[str, Any]:

@@ -69,12 +69,14 @@ class Engine(Protocol):
 
     capabilities: known without importing the engine's package. version: of our adapter; raise it when the
     same inputs would give other results, so that stored results are not reused. weight: its variable that holds
-    the households' weights, which it lets grow when it carries a dataset to a later year.
+    the households' weights, which it lets grow when it carries a dataset to a later year. preload: a module whose
+    import takes so long that a process should be given it ahead of its first task, or "".
     """
 
     capabilities: EngineCapabilities
     version: int
     weight: str
+    preload: str
 
     def libraries(self) -> dict[str, str]:
         """Versions of the packages that decide its results, read without importing them."""

@@ -44,6 +44,7 @@ class PolicyEngineUS:
     capabilities = EngineCapabilities(offline=True, batched=True, entities=ENTITIES, writes_dataset=True)
     version = 1
     weight = "household_weight"
+    preload = "microplex_spec.microsim.policyengine_preload"
 
     def __init__(self, cache_folder: str | Path):
         self.cache_folder = Path(cache_folder)
@@ -69,10 +70,10 @@ class PolicyEngineUS:
         }
 
     def predict_cost(self, households: int, variables: Sequence[str], households_per_batch: int | None = None) -> Cost:
-        """Seconds and peak bytes: import, a fixed part a batch by what is asked, a part a household.
+        """Seconds and peak bytes: import, a fixed part by what is asked, a part a batch, a part a household.
 
-        A batch of 600 households takes nearly as long as one of 60, because thousands of formulas of all states run
-        whatever the number of rows.
+        The rules that an output needs are prepared once. A batch of 600 households takes nearly as long as one of 60,
+        because thousands of formulas of all states run whatever the number of rows.
         """
         batch = households if households_per_batch is None else min(households, households_per_batch)
         batches, outputs = -(-households // max(batch, 1)), len(variables)
@@ -81,12 +82,12 @@ class PolicyEngineUS:
             {
                 "import.policyengine_us": 1,
                 "policyengine_us.batches": batches,
-                "policyengine_us.outputs": batches * outputs,
+                "policyengine_us.outputs": outputs,
                 "policyengine_us.households": households,
                 "policyengine_us.values": households * outputs,
                 "policyengine_us.held_households": batch,
                 "policyengine_us.held_values": batch * outputs,
-                **{f"policyengine_us.{mark}": batches for mark in extra},
+                **{f"policyengine_us.{mark}": 1 for mark in extra},
             }
         )
 
@@ -133,7 +134,7 @@ def _run(
     tables: Mapping[str, pd.DataFrame], wanted: Mapping[str, EngineVariable], period: int, dataset_period: int
 ) -> dict[str, np.ndarray]:
     """One simulation of its own over `tables`, its memory given back."""
-    with _quiet_and_offline():
+    with quiet_and_offline():
         from policyengine_us import Microsimulation
         from policyengine_us.data.dataset_schema import USSingleYearDataset
 
@@ -164,7 +165,7 @@ def _values(simulation: Any, variable: EngineVariable, period: int) -> np.ndarra
 
 
 @contextmanager
-def _quiet_and_offline() -> Iterator[None]:
+def quiet_and_offline() -> Iterator[None]:
     """No download is attempted, and warnings of the engine's internals are kept from the user's terminal."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     level = logging.root.manager.disable

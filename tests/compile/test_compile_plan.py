@@ -203,6 +203,15 @@ def test_batches_shrink_with_the_budget_and_always_fit_it():
     assert [linear(batch).bytes <= budget for batch, budget in zip(batches, (8e9, 4e9, 2e9), strict=True)] == [True] * 3
 
 
+def test_parts_that_run_side_by_side_share_the_budget():
+    assert largest_batch(100_000, linear, 8 * 10**9, "simulate", at_once=2) == 50_000
+    assert largest_batch(100_000, linear, 4 * 10**9, "simulate", at_once=2) == 12_500
+
+
+def test_parts_that_cannot_share_the_budget_run_one_after_the_other():
+    assert largest_batch(100_000, linear, 1_500_000_000, "simulate", at_once=2) == 6_250
+
+
 def test_a_budget_below_the_smallest_batch_is_an_error_that_states_both():
     with pytest.raises(SpecError, match=r"simulate needs 1\.0 GB even in batches of 196 .* the budget is 0\.9 GB"):
         largest_batch(100_000, linear, 900_000_000, "simulate")

@@ -9,11 +9,19 @@ from ..task import Task
 
 
 class Executor(Protocol):
-    """Four methods, of which serial is the trivial case. An executor knows tasks, never steps or stores."""
+    """Five methods, of which serial is the trivial case. An executor knows tasks, never steps or stores.
+
+    capacity: tasks at once. parallel: whether that is more than one by design, so that plans cut steps for it.
+    """
 
     capacity: int
+    parallel: bool
 
     def __init__(self, cores: int): ...
+
+    def prepare(self, module: str) -> None:
+        """Told at the start: tasks will come that need a module which takes long to import (`Task.preload`)."""
+        ...
 
     def submit(self, task: Task) -> None:
         """Take a task; the runner never submits more than `capacity` at once."""

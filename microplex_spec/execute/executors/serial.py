@@ -9,9 +9,14 @@ from ..task import Task
 class Serial:
     """Runs a task when its outcome is asked for."""
 
+    parallel = False
+
     def __init__(self, cores: int):
         self.capacity = 1
         self._tasks: list[Task] = []
+
+    def prepare(self, module: str) -> None:
+        """Nothing: the first task that needs the module imports it for all."""
 
     def submit(self, task: Task) -> None:
         self._tasks.append(task)
