@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ..plan import Plan
 from ..spec.errors import SpecError
+from .disk import disk_fault
+from .locks import Lock, take_if_free, this_process
 
 
 def new_run_folder(runs: Path, plan: Plan) -> Path:
@@ -32,6 +34,18 @@ def claim_run_folder(folder: Path) -> Path:
     if (folder / "plan.json").exists():
         raise SpecError(f"{folder} holds a run already; a run never overwrites another")
     return folder
+
+
+def claim_run(folder: Path) -> Lock:
+    """Hold a run folder for this process; SpecError where another one runs it, or where nobody can write."""
+    path = folder / "run.lock"
+    try:
+        lock = take_if_free(path, says=this_process())
+    except OSError as fault:
+        raise SpecError(str(disk_fault(fault, folder) or f"{folder} cannot be written: {fault}")) from None
+    if lock is None:
+        raise SpecError(f"{folder} is being built by {path.read_text(encoding='utf-8')}; wait for it, or stop it")
+    return lock
 
 
 def earlier_plans(runs: Path, spec: str) -> Iterator[Plan]:

@@ -22,7 +22,7 @@ from .locks import Lock
 from .manifest import Manifest
 from .outcome import Outcome
 from .parts import Parts
-from .run_folder import new_run_folder
+from .run_folder import claim_run, new_run_folder
 from .store import Store
 from .task import Task, preload_of
 
@@ -59,20 +59,22 @@ def execute(
 
     project: where runs and their store lie (default: found upward from the working folder). store: another folder
     for artifacts. A run folder that holds this plan already is gone on with. A step that fails stops only those
-    that need it; its traceback goes to events.jsonl, its message to the manifest.
+    that need it; its traceback goes to events.jsonl, its message to the manifest. SpecError where another process is
+    at the same run.
     """
     project = project or find_project()
     run = run or new_run_folder(project.runs, plan)
-    runner = _Runner(
-        plan,
-        run,
-        Store.of(project, store),
-        Manifest.of_run(run / "manifest.json", plan, store, executor.name),
-        EventLog(run / "events.jsonl", listeners),
-        project.cache,
-        make_executor(executor, plan),
-    )
-    return runner.run_all()
+    with claim_run(run):
+        runner = _Runner(
+            plan,
+            run,
+            Store.of(project, store),
+            Manifest.of_run(run / "manifest.json", plan, store, executor.name),
+            EventLog(run / "events.jsonl", listeners),
+            project.cache,
+            make_executor(executor, plan),
+        )
+        return runner.run_all()
 
 
 def make_executor(choice: BackendChoice, plan: Plan) -> Executor:

@@ -157,6 +157,14 @@ def test_cfg_job_prints_the_choices_and_builds_nothing(here, capsys):
     assert listing(here.root) == before
 
 
+def test_ray_tasks_under_a_ray_launcher_are_refused_before_anything_is_made(here, capsys):
+    before = listing(here.root)
+    launcher = "hydra.launcher._target_=hydra_plugins.hydra_ray_launcher.ray_launcher.RayLauncher"
+    assert main(["build", *FEW, "executor=ray", launcher]) == 2
+    assert "executor=ray under a ray launcher would wait for itself" in capsys.readouterr().err
+    assert listing(here.root) == before
+
+
 def test_a_sweep_leaves_a_run_for_each_member(here):
     assert main(["build", "-m", *FEW, "seed=1,2"]) == 0
     (sweep,) = (here.root / "runs" / "sweeps").iterdir()

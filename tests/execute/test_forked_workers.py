@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import psutil
 import pytest
+
 from microplex_spec.execute.executors.forked import ForkedWorkers
 
 # A module of the standard library that nothing here imports.

@@ -1,6 +1,8 @@
 """Going on with a run: after a kill, after a failure, twice in a row, under another library, without a lost worker."""
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from small_project import SmallProject
 
 from microplex_spec import execute
 from microplex_spec.cli import main
+from microplex_spec.execute.run_folder import claim_run
 from microplex_spec.plan import Plan
 from microplex_spec.spec.choices import BackendChoice
 
@@ -111,3 +114,14 @@ def test_a_lost_worker_costs_a_second_try_and_no_run(small_project):
             child.kill()
     assert build.wait(timeout=90) == 0
     assert json.loads((run / "manifest.json").read_text(encoding="utf-8"))["status"] == "done"
+
+
+def test_a_run_is_built_by_one_process_at_a_time(small_project, built, capsys):
+    folder = small_project.project.runs / "small" / built.folder.name
+    shutil.copytree(built.folder, folder)
+    before = (folder / "manifest.json").read_bytes()
+    with claim_run(folder):
+        assert main(["resume", str(folder)]) == 2
+    assert f"is being built by process {os.getpid()}" in capsys.readouterr().err
+    assert (folder / "manifest.json").read_bytes() == before
+    assert main(["resume", str(folder)]) == 0
