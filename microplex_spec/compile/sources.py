@@ -8,11 +8,9 @@ from ..spec.check_sources import make_reader
 from ..spec.cost import Cost
 from ..spec.expression import parse
 from ..spec.graph import order
-from ..spec.growth_factors import GrowthFactors
-from ..spec.project import resolve_file
 from ..spec.sources import Source
-from ..spec.variables import Variable
 from .base import Draft
+from .growth import growth
 
 
 def add_source_steps(draft: Draft) -> None:
@@ -71,7 +69,7 @@ def _load(draft: Draft, source: Source, columns: dict[str, str]) -> None:
 def _uprate(draft: Draft, source: Source, columns: dict[str, str]) -> None:
     spec = draft.spec
     factors = {
-        name: _factor(draft, spec.variables[name], source)
+        name: growth(spec, spec.variables[name], source)
         for name in columns
         if name in spec.variables and spec.variables[name].uprate
     }
@@ -87,15 +85,6 @@ def _uprate(draft: Draft, source: Source, columns: dict[str, str]) -> None:
         [f"load:{source.name}"],
         cost=Cost(work={"uprate.fixed": 1, "uprate.bytes": draft.bytes(source.name)}),
     )
-
-
-def _factor(draft: Draft, variable: Variable, source: Source) -> float:
-    """Growth from the year of the source's amounts to the spec's."""
-    if source.period == draft.spec.period:
-        return 1.0
-    assert draft.spec.settings.uprating is not None
-    path = resolve_file(draft.spec.settings.uprating.file, draft.spec.folder)
-    return GrowthFactors.read(path).factor(variable.uprate or "", source.period, draft.spec.period)
 
 
 def _derived_for_donor(draft: Draft, columns: dict[str, str]) -> list[list[str]]:

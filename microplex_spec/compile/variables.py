@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..plan import Reason
 from ..spec.cost import FREE, Cost, ImputeShape
 from ..spec.errors import SpecError
@@ -15,12 +13,14 @@ from ..spec.variables import Backend, Variable
 from .base import Draft
 from .choose import Choice, choose_imputer
 from .costs import with_work
+from .profile import UniverseProfile
 from .simulation import add_simulation
 
 
 def add_variable_steps(draft: Draft) -> None:
     """A step for each variable that is not observed, each after what it needs; simulations where they are needed."""
     spec = draft.spec
+    _check_roles(draft)
     for name in order(spec.variables, lambda name: needs(spec, spec.variables[name])):
         variable = spec.variables[name]
         if variable.origin == "imputed":
@@ -35,8 +35,9 @@ def _impute(draft: Draft, variable: Variable) -> None:
     spec, donor = draft.spec, variable.donor or ""
     predictors = spec.predictors(variable)
     column = draft.profiles[donor].columns[variable.name]
+    held = _universe(draft, variable)
     place = spec.places.of("variable", variable.name, "imputer" if variable.imputer else "regime")
-    regime = _regime(draft, variable)
+    regime = _regime(draft, variable, held)
     if column.dtype == "code" or variable.dtype == "code":
         draft.problems.add(
             f"{variable.name} is a code, and imputers draw numbers", spec.places.of("variable", variable.name)
@@ -45,15 +46,14 @@ def _impute(draft: Draft, variable: Variable) -> None:
         message = f"{variable.name} is drawn from the base itself; name another source, or leave out 'from'"
         draft.problems.add(message, spec.places.of("variable", variable.name, "from"))
     shape = ImputeShape(
-        donors=draft.rows(donor, variable.entity),
-        recipients=draft.rows(spec.settings.base, variable.entity),
+        donors=round(draft.rows(donor, variable.entity) * held.share),
+        recipients=round(draft.rows(spec.settings.base, variable.entity) * _recipients(draft, variable, held)),
         predictors=len(predictors),
         regime=regime.name,
-        share_zero=_share(column.support, "zero"),
-        share_negative=_share(column.support, "negative"),
+        share_zero=_share(held.support, "zero"),
+        share_negative=_share(held.support, "negative"),
     )
-    if variable.share_of:
-        shape = _with_a_total(shape, draft.profiles[donor].columns[variable.share_of].support)
+    _check_donors(draft, variable, held)
     asked = variable.imputer or Backend(name=draft.choices.imputer.name, params=draft.choices.imputer.params)
     try:
         choice = choose_imputer(
@@ -66,10 +66,12 @@ def _impute(draft: Draft, variable: Variable) -> None:
             costs=draft.costs,
             memory=draft.budget.memory_bytes,
         )
+        libraries = IMPUTERS.load(choice.name).libraries()
     except SpecError as error:
         draft.problems.absorb(error)
         # Stands in so that what needs this variable is checked as well; no plan comes of a draft with problems.
         choice = Choice(asked.name, {}, Reason("refused", str(error)), 0, FREE)
+        libraries = {}
     used = [name for text in predictors for name in parse(text).names]
     if variable.zero_when:
         used += parse(variable.zero_when).names
@@ -90,23 +92,24 @@ def _impute(draft: Draft, variable: Variable) -> None:
             "bounds": variable.bounds.model_dump() if variable.bounds else None,
             "stray_tolerance": variable.stray_tolerance,
             "params": choice.params,
-            "libraries": IMPUTERS.load(choice.name).libraries(),
+            "libraries": libraries,
             "seed": draft.choices.seed,
         },
         [draft.base, f"uprate:{donor}", *draft.makers(used)],
         backend=choice.name,
         version=choice.version,
         reasons=[choice.reason, *_regime_reason(variable, regime)],
-        cost=with_work("impute", choice.name, choice.cost, _reading(draft, shape, donor)),
+        cost=with_work("impute", choice.name, choice.cost, _reading(draft, variable, len(predictors))),
         meta={"label": variable.label, "unit": variable.unit},
     )
 
 
-def _reading(draft: Draft, shape: ImputeShape, donor: str) -> dict[str, float]:
-    """Reading base and donor, and computing the predictors of both."""
-    read = draft.bytes(draft.spec.settings.base) + draft.bytes(donor)
-    rows = shape.donors + shape.recipients
-    return {"column.fixed": 1, "column.read": read, "impute.predictors": rows * shape.predictors}
+def _reading(draft: Draft, variable: Variable, predictors: int) -> dict[str, float]:
+    """Reading base and donor, and computing the predictors of all rows of both."""
+    sources = (draft.spec.settings.base, variable.donor or "")
+    read = sum(draft.bytes(source) for source in sources)
+    rows = sum(draft.rows(source, variable.entity) for source in sources)
+    return {"column.fixed": 1, "column.read": read, "impute.predictors": rows * predictors}
 
 
 def _share(support: Support | None, kind: str) -> float:
@@ -114,18 +117,43 @@ def _share(support: Support | None, kind: str) -> float:
     return getattr(support, f"rows_{kind}") / support.rows if support and support.rows else 0.0
 
 
-def _with_a_total(shape: ImputeShape, total: Support | None) -> ImputeShape:
-    """Only rows whose total is not zero have a share: they alone are fitted and drawn for."""
-    held = 1 - _share(total, "zero")
-    if held <= 0:
-        return shape
-    return replace(
-        shape,
-        donors=round(shape.donors * held),
-        recipients=round(shape.recipients * held),
-        share_zero=max(0.0, 1 - (1 - shape.share_zero) / held),
-        share_negative=min(1.0, shape.share_negative / held),
-    )
+def _universe(draft: Draft, variable: Variable) -> UniverseProfile:
+    """The donor's rows that can hold the variable, with its values there: all rows where nothing is structural."""
+    profile = draft.profiles[variable.donor or ""]
+    column, rows = profile.columns[variable.name], profile.rows[variable.entity]
+    return profile.universes.get(variable.name) or UniverseProfile(rows, rows, column.missing, column.support)
+
+
+def _recipients(draft: Draft, variable: Variable, held: UniverseProfile) -> float:
+    """Share of the base's rows that are drawn for; the donor's share where it rests on what is still to be made."""
+    return draft.profiles[draft.spec.settings.base].universes.get(variable.name, held).share
+
+
+def _check_donors(draft: Draft, variable: Variable, held: UniverseProfile) -> None:
+    """Report what no imputer can learn from: no donor that can hold a value, or donors without one."""
+    places, donor = draft.spec.places, variable.donor
+    field = "zero_when" if variable.zero_when else "share_of" if variable.share_of else "from"
+    if held.rows == 0:
+        place = places.of("variable", variable.name, field)
+        draft.problems.add(f"{variable.name}: no {variable.entity} of donor {donor} can hold a value", place)
+    if held.missing:
+        who = f"{held.missing:,} of {held.rows:,} donors ({variable.entity} of {donor})"
+        what = "value, or no value of its total" if variable.share_of else "value"
+        hint = "fill them in the source, or name the rows that can hold none under zero_when"
+        draft.problems.add(f"{variable.name}: {who} have no {what}", places.of("variable", variable.name, "from"), hint)
+
+
+def _check_roles(draft: Draft) -> None:
+    """Report sources in which a role that stands for one member of a group is held by several."""
+    for name, profile in draft.profiles.items():
+        source = draft.spec.sources[name]
+        for role, groups in profile.crowded.items():
+            group, _, held = role.partition(".")
+            draft.problems.add(
+                f"{name}: {groups:,} of {profile.rows[group]:,} rows of {group} have more than one {held}",
+                draft.spec.places.of("source", name, "params" if source.params else "reader"),
+                f"a {held} is the one {group} member whose {draft.spec.entities[group].roles[held]} is true",
+            )
 
 
 def _column_cost(draft: Draft, rows: int) -> Cost:
@@ -133,17 +161,14 @@ def _column_cost(draft: Draft, rows: int) -> Cost:
     return Cost(work={"column.fixed": 1, "column.read": draft.bytes(draft.spec.settings.base), "column.rows": rows})
 
 
-def _regime(draft: Draft, variable: Variable) -> Regime:
-    """The declared regime, checked against the donor's weighted support, or the one that the support shows."""
-    support = draft.profiles[variable.donor or ""].columns[variable.name].support
+def _regime(draft: Draft, variable: Variable, held: UniverseProfile) -> Regime:
+    """The declared regime, checked against the weighted support of its universe, or the one that this shows."""
+    support = held.support
     if support is None:
         return REGIMES["categorical"]
     if variable.regime == AUTO:
         return infer_regime(support)
     regime = REGIMES[variable.regime]
-    if variable.zero_when or variable.share_of:
-        # Structural zeros are no evidence against a regime: the donors they stand for are left out of training.
-        support = replace(support, rows_zero=0, share_zero=0.0)
     for fault in check_regime(regime, support, variable.stray_tolerance):
         place = draft.spec.places.of("variable", variable.name, "regime")
         draft.problems.add(f"{variable.name}: {fault} (donor {variable.donor})", place)

@@ -3,22 +3,56 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..compile.profile import ColumnProfile, SourceProfile
+from ..compile.profile import ColumnProfile, GroupSize, SourceProfile
 from ..plan.keys import digest
-from ..population import Population
 from ..spec.check_sources import make_reader
 from ..spec.errors import Problem, SpecError
 from ..spec.hashing import file_sha256, write_atomically
 from ..spec.model import Spec
 from ..spec.regimes import observed_support
 from ..spec.sources import Source
+from .profile_universe import profile_universes
 from .source_files import named_files
 
-VERSION = 1
+if TYPE_CHECKING:
+    from ..population import Population
+
+VERSION = 2
+
+
+@dataclass
+class Reading:
+    """A source that is read at most once, and only if something of it is not remembered."""
+
+    spec: Spec
+    source: Source
+
+    @cached_property
+    def reader(self) -> Any:
+        return make_reader(self.spec, self.source)
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """Checksums of its files by name."""
+        paths = named_files(self.reader.files())
+        return {name: file_sha256(path, self.spec.project.cache) for name, path in paths.items()}
+
+    @cached_property
+    def key(self) -> str:
+        """What its profile is remembered by: its content and everything that decides how it is read."""
+        entities = {name: [list(entity.within), entity.roles] for name, entity in self.spec.entities.items()}
+        source = self.source
+        return digest([VERSION, source.reader, self.reader.version, dict(source.params), self.files, entities])
+
+    @cached_property
+    def population(self) -> Population:
+        return _read(self.spec, self.source, self.reader)
 
 
 def profile_sources(spec: Spec) -> dict[str, SourceProfile]:
@@ -29,18 +63,15 @@ def profile_sources(spec: Spec) -> dict[str, SourceProfile]:
 
 def profile_source(spec: Spec, source: Source) -> SourceProfile:
     """The profile of one source; reads the source only if no profile of this content is remembered."""
-    cache = spec.project.cache
-    reader = make_reader(spec, source)
-    files = {name: file_sha256(path, cache) for name, path in named_files(reader.files()).items()}
-    entities = {name: list(entity.within) for name, entity in spec.entities.items()}
-    key = digest([VERSION, source.reader, reader.version, dict(source.params), files, entities])
-    path = cache / "profiles" / f"{key[:32]}.json"
+    reading = Reading(spec, source)
+    path = spec.project.cache / "profiles" / f"{reading.key[:32]}.json"
     try:
-        return SourceProfile.from_json(json.loads(path.read_text(encoding="utf-8")))
+        profile = SourceProfile.from_json(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):
-        profile = _measure(spec, source, reader, files)
+        profile = _measure(reading.population, reading.files)
         write_atomically(path, json.dumps(profile.to_json(), indent=1))
-        return profile
+    universes = profile_universes(spec, source, profile, reading.key, lambda: reading.population)
+    return replace(profile, universes=universes)
 
 
 def _read(spec: Spec, source: Source, reader: Any) -> Population:
@@ -56,8 +87,7 @@ def _read(spec: Spec, source: Source, reader: Any) -> Population:
     return population
 
 
-def _measure(spec: Spec, source: Source, reader: Any, files: dict[str, str]) -> SourceProfile:
-    population = _read(spec, source, reader)
+def _measure(population: Population, files: dict[str, str]) -> SourceProfile:
     columns = {}
     for name, entity in population.variables.items():
         values = population.column(name)
@@ -71,4 +101,29 @@ def _measure(spec: Spec, source: Source, reader: Any, files: dict[str, str]) -> 
         columns[name] = ColumnProfile(entity, dtype, int((~finite).sum()), support.distinct, support)
     size = sum(int(table.memory_usage(deep=False).sum()) for table in population.tables.values())
     rows = {entity: population.size(entity) for entity in population.entities}
-    return SourceProfile(rows, size, files, columns)
+    return SourceProfile(rows, size, files, columns, _groups(population), _crowded(population))
+
+
+def _groups(population: Population) -> dict[str, dict[str, GroupSize]]:
+    groups: dict[str, dict[str, GroupSize]] = {}
+    for name, entity in population.entities.items():
+        for group in entity.within:
+            members = np.bincount(population.positions(name, group), minlength=population.size(group))
+            size = GroupSize(int(members.max(initial=0)), float(members.mean()) if len(members) else 0.0)
+            groups.setdefault(group, {})[name] = size
+    return groups
+
+
+def _crowded(population: Population) -> dict[str, int]:
+    """Groups in which a role that stands for one member is held by several."""
+    crowded = {}
+    for group, entity in population.entities.items():
+        for role, column in entity.roles.items():
+            member = population.variables.get(column)
+            if member is None or not population.entities.is_above(group, member):
+                continue
+            holders = np.flatnonzero(population.column(column))
+            held = np.bincount(population.positions(member, group)[holders], minlength=1)
+            if (held > 1).any():
+                crowded[f"{group}.{role}"] = int(np.count_nonzero(held > 1))
+    return crowded

@@ -12,6 +12,7 @@ from ...impute import make_imputer
 from ...population import Population, evaluate
 from ...spec.expression import parse
 from ..task import Task
+from ..universe import modelled, total, universe
 from .shared import base_population, read_population, record_ids, weighted_shares, write_column
 
 
@@ -24,7 +25,6 @@ def run(task: Task) -> dict[str, Any]:
     donor_x, base_x = predictors([donor, base], entity, params["predictors"])
     y = donor.column(variable).astype(np.float64)
     weights = donor.weights("design", entity)
-    modelled = y / total(donor, params) if params["share_of"] else y
     imputer = make_imputer(
         task.step.backend,
         regime=params["regime"],
@@ -33,7 +33,7 @@ def run(task: Task) -> dict[str, Any]:
         stray_tolerance=params["stray_tolerance"],
         **params["params"],
     )
-    imputer.fit(donor_x[donors], modelled[donors], sample_weight=weights[donors])
+    imputer.fit(donor_x[donors], modelled(donor, params)[donors], sample_weight=weights[donors])
     values = np.zeros(base.size(entity))
     if recipients.any():
         values[recipients] = imputer.draw(base_x[recipients], seed, ids=record_ids(base, entity)[recipients])
@@ -54,22 +54,6 @@ def run(task: Task) -> dict[str, Any]:
         "importances": dict(zip(params["predictors"], np.round(imputer.feature_importances_, 6).tolist(), strict=True)),
     }
     return write_column(task.out, entity, values != 0 if params["dtype"] == "bool" else values, record)
-
-
-def universe(population: Population, params: dict[str, Any]) -> np.ndarray:
-    """The rows that can hold a value: not structurally zero, and with a total to take a share of."""
-    rows = np.ones(population.size(params["entity"]), dtype=bool)
-    if params["zero_when"]:
-        rows &= ~evaluate(parse(params["zero_when"]), population, params["entity"])
-    if params["share_of"]:
-        rows &= population.column(params["share_of"]) != 0
-    return rows
-
-
-def total(population: Population, params: dict[str, Any]) -> np.ndarray:
-    """The total of which the variable is a share; NaN where it is zero and no share exists."""
-    values = population.column(params["share_of"]).astype(np.float64)
-    return np.where(values == 0, np.nan, values)
 
 
 def restored(shares: np.ndarray, totals: np.ndarray, donor_values: np.ndarray) -> np.ndarray:
