@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from ..execute.costs import last_run_line
-from ..execute.measure import measure
 from ..execute.planning import compile_plan
 from ..plan.explain import concise, full
 from ..plan.select import selected
@@ -28,6 +27,8 @@ def run(arguments: list[str]) -> int:
     choices = compose_choices(project, options.overrides)
     spec = load_spec(choices.spec, project)
     if options.measure:
+        from ..execute.measure import measure
+
         # To stderr, since --json is read by programs.
         print("measuring: two small builds of this spec, which take a minute or two", file=sys.stderr)
         print(f"measured: {project.shown(measure(spec, choices))}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .check_sources import check_sources, donor_has, make_reader, uprating_indices
@@ -322,6 +323,9 @@ class _Check:
         self, action: Callable[[Place | None], T], kind: str, name: str, *field: str | int, key: bool = False
     ) -> T | None:
         """The result of an action on a field's text, or None with its problems noted where they stand in the file."""
+        # Only a fault needs the place: nearly all texts have none, and one without a place is parsed once.
+        with suppress(SpecError):
+            return action(None)
         try:
             return action(self.place(kind, name, *field, key=key))
         except SpecError as error:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from .errors import Place, Problem, SpecError, did_you_mean
 from .expression_nodes import (
@@ -58,10 +59,12 @@ _REFUSED = {
     ast.Attribute: "a dot on something that is no role or engine",
     ast.Starred: "a star",
 }
+# Parsed texts that are kept: more than a spec of many targets has, yet some tens of megabytes at most.
+REMEMBERED = 20_000
 _MAX_CHARACTERS = 10_000
 _MAX_DEPTH = 100
 _LAST_EXACT_INTEGER = 2**53
-_WHITESPACE = str.maketrans("\n\r\t\f\v", "     ")
+_WHITESPACE = re.compile(r"[\n\r\t\f\v]")
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,20 @@ def parse(text: str, place: Place | None = None, engines: Collection[str] | None
     place: where the text starts in its file; problems point into it. engines: names that a dot may follow
     to mean an engine's variable (default: the installed engines); any other name before a dot is a role.
     """
+    if place is None and engines is None:
+        return _remembered(text)
+    return _parse(text, place, engines)
+
+
+def _parse(text: str, place: Place | None, engines: Collection[str] | None) -> Expression:
     tree, start = read_tree(text, place)
     return Expression(Builder(text, place, start, engines).build(tree), text, place)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered(text: str) -> Expression:
+    """One text is parsed again by each check, compiler part and task that asks what it names."""
+    return _parse(text, None, None)
 
 
 def place_at(source: str, place: Place | None, offset: int) -> Place | None:
@@ -121,7 +136,7 @@ def read_tree(text: str, place: Place | None) -> tuple[ast.expr, int]:
     def fail(message: str, offset: int = 0, hint: str = "") -> SpecError:
         return _error(text, place, offset, message, hint)
 
-    flat = text.translate(_WHITESPACE)
+    flat = _WHITESPACE.sub(" ", text)
     stripped = flat.strip(" ")
     start = len(flat) - len(flat.lstrip(" "))
     if not stripped:
@@ -159,7 +174,7 @@ class Builder:
 
     def __init__(self, text: str, place: Place | None, start: int, engines: Collection[str] | None):
         self._text, self._place, self._start = text, place, start
-        self._stripped = text.translate(_WHITESPACE).strip(" ").encode()
+        self._stripped = _WHITESPACE.sub(" ", text).strip(" ").encode()
         self._engines = set(ENGINES.names() if engines is None else engines)
         self._depth = 0
 
@@ -177,7 +192,8 @@ class Builder:
 
     def offset(self, tree: ast.expr) -> int:
         """Where the tree stands in the text as written, in characters."""
-        return self._start + len(self._stripped[: tree.col_offset].decode(errors="ignore"))
+        before = self._stripped[: tree.col_offset]
+        return self._start + (len(before) if before.isascii() else len(before.decode(errors="ignore")))
 
     def fail(self, tree: ast.expr, message: str, hint: str = "") -> SpecError:
         return _error(self._text, self._place, self.offset(tree), message, hint)

@@ -34,9 +34,11 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        pending: list[Node] = [self]
+        while pending:
+            node = pending.pop()
+            yield node
+            pending.extend(reversed(node.children))
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, cast, get_args
 
 from .entities import Entities
 from .errors import Place, Problem, SpecError, did_you_mean
-from .expression import Builder, Expression, read_tree
+from .expression import REMEMBERED, Builder, Expression, read_tree
 from .expression_check import ColumnInfo, check
 
 MeasureKind = Literal["count", "sum", "mean", "share"]
@@ -29,6 +30,17 @@ class Measure:
 
 def parse_measure(text: str, place: Place | None = None, engines: Collection[str] | None = None) -> Measure:
     """Parse a measure; SpecError that says which forms there are. Arguments as `expression.parse`."""
+    if place is None and engines is None:
+        return _remembered(text)
+    return _parse_measure(text, place, engines)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered(text: str) -> Measure:
+    return _parse_measure(text, None, None)
+
+
+def _parse_measure(text: str, place: Place | None, engines: Collection[str] | None) -> Measure:
     tree, start = read_tree(text, place)
     builder = Builder(text, place, start, engines)
     if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name):

@@ -7,7 +7,7 @@ row and cost functions, so that the compiler can choose among backends without r
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any
 
 from .errors import Problem, SpecError, did_you_mean
@@ -35,7 +35,13 @@ class Registry:
 
 @cache
 def _points(group: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=group)}
+    return {point.name: point for point in _installed().select(group=group)}
+
+
+@cache
+def _installed() -> EntryPoints:
+    """Those of every kind at once: finding them reads the folder of each package there is."""
+    return entry_points()
 
 
 READERS = Registry("reader", "microplex_spec.readers")
