@@ -22,7 +22,7 @@ from numba import get_num_threads, set_num_threads
 from scipy.linalg import cho_solve, cholesky
 from threadpoolctl import threadpool_limits
 
-from ..population.random import uniforms
+from ..streams import uniforms
 from . import _dual_kernel as kernel
 from ._descent import Descent, Precondition, minimise
 from .distances import Distance

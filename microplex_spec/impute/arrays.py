@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
-import pandas as pd
 
 from ..spec.errors import Problem, Problems, SpecError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def is_frame(X: Any) -> TypeGuard[pd.DataFrame]:
+    """Whether the predictors come as a DataFrame, whose columns have names."""
+    import pandas as pd
+
+    return isinstance(X, pd.DataFrame)
 
 
 def predictor_matrix(X: Any, names: Sequence[str] | None = None, missing_ok: bool = True) -> np.ndarray:
@@ -17,7 +26,7 @@ def predictor_matrix(X: Any, names: Sequence[str] | None = None, missing_ok: boo
     X: DataFrame or array (n, p), NaN where missing. names: columns to take of a DataFrame, in this order.
     SpecError for columns that are absent or not numeric, for infinities, and for NaN unless missing_ok.
     """
-    if isinstance(X, pd.DataFrame):
+    if is_frame(X):
         matrix = _frame_matrix(X, names)
     else:
         raw = np.asarray(X)
@@ -31,7 +40,7 @@ def predictor_matrix(X: Any, names: Sequence[str] | None = None, missing_ok: boo
     with np.errstate(invalid="ignore"):
         clean = np.isfinite(matrix.sum(axis=0, dtype=np.float64)).all()
     if not clean:
-        labels = list(names or X.columns if isinstance(X, pd.DataFrame) else range(matrix.shape[1]))
+        labels = list(names or X.columns if is_frame(X) else range(matrix.shape[1]))
         _refuse(np.isinf(matrix), labels, "infinite (or beyond the range of float32)")
         if not missing_ok:
             _refuse(np.isnan(matrix), labels, "missing, which this imputer cannot use")
@@ -39,6 +48,8 @@ def predictor_matrix(X: Any, names: Sequence[str] | None = None, missing_ok: boo
 
 
 def _frame_matrix(X: pd.DataFrame, names: Sequence[str] | None) -> np.ndarray:
+    import pandas as pd
+
     wanted = list(X.columns if names is None else names)
     found = Problems()
     for name in wanted:
@@ -62,6 +73,8 @@ def _refuse(mask: np.ndarray, labels: Sequence[Any], what: str) -> None:
 
 def donor_values(y: Any, rows: int) -> np.ndarray:
     """Donor values as float64 (rows,); SpecError unless they are finite numbers of that length."""
+    import pandas as pd
+
     if np.shape(y) != (rows,):
         raise SpecError(f"donor values have shape {np.shape(y)}, the predictors have {rows:,} rows")
     series = y if isinstance(y, pd.Series) else pd.Series(np.asarray(y))

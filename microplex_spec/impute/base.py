@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 
 from ..spec.cost import Cost, ImputeShape
 from ..spec.errors import Problem, SpecError
 from ..spec.libraries import versions_of
 from ..spec.regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_regime, observed_support, stray_mask
 from . import params
-from .arrays import design_weights, donor_values, predictor_matrix, record_ids
+from .arrays import design_weights, donor_values, is_frame, predictor_matrix, record_ids
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class Imputer(ABC):
         found = self.problems()
         if found:
             raise SpecError(found)
-        names = list(X.columns) if isinstance(X, pd.DataFrame) else None
+        names = list(X.columns) if is_frame(X) else None
         matrix = predictor_matrix(X, names, self.capabilities.missing_predictors)
         values, weights = donor_values(y, len(matrix)), design_weights(sample_weight, len(matrix))
         weighted = weights > 0

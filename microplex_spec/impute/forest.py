@@ -15,9 +15,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..population.random import stream_key
 from ..spec.cost import Work
 from ..spec.errors import Problem
+from ..streams import stream_key
 from . import params
 from .base import ImputeShape
 

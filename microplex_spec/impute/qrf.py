@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..population.random import uniforms
 from ..spec.cost import shipped_costs
 from ..spec.regimes import AUTO, Regime
+from ..streams import uniforms
 from .base import Cost, ImputeShape
 from .forest import ForestParams, forest_work
 from .forest_imputer import ForestImputer

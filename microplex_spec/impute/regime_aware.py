@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..population.random import stream_key, uniforms
 from ..spec.cost import shipped_costs, sum_work
 from ..spec.errors import Problem
 from ..spec.regimes import AUTO, REGIMES, Regime
+from ..streams import stream_key, uniforms
 from . import params
 from .base import Cost, ImputeShape
 from .forest import ForestParams, forest_work

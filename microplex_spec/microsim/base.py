@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from ..population import Population
 from ..spec.cost import Cost
 from ..spec.errors import Problems, did_you_mean
+
+if TYPE_CHECKING:
+    from ..population import Population
 
 Split = Literal["as_is", "head", "adults", "members", "by"]
 

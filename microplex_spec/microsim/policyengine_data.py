@@ -5,14 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from ..population import Population
 from ..spec.errors import Problem, Problems, SpecError
 from .base import EngineInput, EngineVariable, pick
 from .split import convert
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..population import Population
 
 GROUPS = ("household", "tax_unit", "spm_unit", "family", "marital_unit")
 ENTITIES = ("person", *GROUPS)
@@ -64,6 +68,8 @@ def engine_tables(
         else:
             columns[variable.name] = _as_stored(values, variable)
     problems.raise_if_any()
+    import pandas as pd
+
     return {entity: pd.DataFrame(columns) for entity, columns in tables.items()}
 
 
@@ -73,6 +79,8 @@ def write_h5(tables: Mapping[str, pd.DataFrame], path: Path, period: int) -> Non
     Same tables, same bytes: HDF5 would store the time of writing with every array, and search indexes that
     nobody reads double the file.
     """
+    import pandas as pd
+
     path.unlink(missing_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

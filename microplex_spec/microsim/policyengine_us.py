@@ -15,17 +15,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from ..population import Population
 from ..spec.cost import shipped_costs
 from ..spec.errors import SpecError
 from .base import Cost, EngineCapabilities, EngineInput, EngineVariable, pick
 from .policyengine_data import ENTITIES, engine_tables, write_h5
 from .policyengine_index import load_index, package_version
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..population import Population
 
 # Inputs that stand for a decision or for coverage, for which the engine's default is everybody or nobody.
 CHOICES = ("takes_up_", "would_file_")

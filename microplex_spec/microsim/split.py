@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from ..population import Population
 from ..spec.errors import Problem, SpecError, did_you_mean
 from .base import Split
+
+if TYPE_CHECKING:
+    from ..population import Population
 
 SPLITS: tuple[Split, ...] = ("as_is", "head", "adults", "members", "by")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 from ..spec.errors import Problem, SpecError, did_you_mean
 from .base import Dtype
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _LEADING_ZERO = r"^[-+]?0[0-9]"
-_TEXT = pd.StringDtype(na_value=float("nan"))
 
 
 def file_columns(path: Path) -> dict[str, Dtype | None]:
@@ -39,6 +41,8 @@ def read_columns(path: Path, names: Iterable[str], kinds: Mapping[str, Dtype] | 
     kinds: what a column is to be, by name; else what `file_columns` says. A missing number is NaN, missing
     text is NaN. Raises SpecError for columns that are not there and for values that are not of their kind.
     """
+    import pandas as pd
+
     names, kinds = list(dict.fromkeys(names)), kinds or {}
     held = file_columns(path)
     lacking = [name for name in names if name not in held]
@@ -113,11 +117,13 @@ def _read(path: Path, wanted: Mapping[str, Dtype]) -> pa.Table:
 
 
 def _as_kind(path: Path, name: str, column: pa.ChunkedArray, kind: Dtype) -> pd.Series:
+    import pandas as pd
+
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     try:
         if kind == "code":
-            return pd.Series(column.cast(pa.string()).to_pandas(), dtype=_TEXT)
+            return pd.Series(column.cast(pa.string()).to_pandas(), dtype=pd.StringDtype(na_value=float("nan")))
         if kind == "bool":
             return _as_bool(column)
         if not pa.types.is_integer(column.type) or column.null_count:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from ..population import Population, evaluate
-from ..population.arrays import locate
 from ..spec.entities import Entities
 from ..spec.errors import Problem, Problems, SpecError, did_you_mean
 from ..spec.expression import parse
 from .base import Column, Reader
 from .table_params import TableParams, as_names
 from .table_rows import EntityFiles, check_unique, examples, key_ids, locate_keys
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..population import Population
 
 
 class Table(Reader):
@@ -60,6 +63,10 @@ class Table(Reader):
         return columns
 
     def read(self, entities: Entities) -> Population:
+        import pandas as pd
+
+        from ..population import Population, evaluate
+
         self._check_entities(entities)
         self.columns()
         sources = self._sources
@@ -161,6 +168,8 @@ class _Links:
         for start, between in self._direct:
             above = self._follow(between, group) if start == entity else None
             if above is not None:
+                from ..population.arrays import locate
+
                 return above[locate(self._own[between], self._direct[entity, between])]
         return None
 

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from ..spec.errors import Problem, SpecError, did_you_mean
 from ..spec.project import resolve_file
 from .base import Dtype
 from .files import file_columns, read_columns
 from .table_params import EntityTable, JoinedFile, as_names
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHOWN = 3
 
@@ -74,6 +77,8 @@ class EntityFiles:
 
     def read(self) -> pd.DataFrame:
         """All rows, columns under their names in the files, rows in the order of the files."""
+        import pandas as pd
+
         wanted = [*self.structural(), *self.variables()]
         kinds = {name: kind for name, kind in self.kinds().items() if kind is not None}
         sources = self._sources()
@@ -148,6 +153,8 @@ def check_unique(keys: pd.DataFrame, what: str) -> None:
 
 def locate_keys(keys: pd.DataFrame, wanted: pd.DataFrame, what: str) -> np.ndarray:
     """(rows of wanted,) row number in `keys` of each row's key, column by column; -1 where there is none."""
+    import pandas as pd
+
     for left, right in zip(wanted.columns, keys.columns, strict=True):
         if _is_text(wanted[left]) != _is_text(keys[right]):
             raise SpecError(
@@ -179,4 +186,6 @@ def examples(keys: pd.DataFrame, chosen: np.ndarray) -> str:
 
 
 def _is_text(column: pd.Series) -> bool:
+    import pandas as pd
+
     return isinstance(column.dtype, pd.StringDtype)

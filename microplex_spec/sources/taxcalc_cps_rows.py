@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..population import Population
-from ..population.random import uniforms
 from ..spec.entities import Entities, Entity
 from ..spec.errors import Problem, Problems, SpecError, did_you_mean
+from ..streams import uniforms
 from .base import Column
 from .files import file_columns, read_columns
 from .taxcalc_cps_columns import IDENTIFIERS, PERSON_COLUMNS, UNIT_COLUMNS

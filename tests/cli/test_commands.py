@@ -135,12 +135,12 @@ def test_the_report_of_a_run_can_be_written_again(here, capsys):
 
 
 def test_a_build_with_a_failing_step_exits_with_1_and_names_it(here, capsys):
-    # Donors that hold a missing amount can be planned for but not learned from.
+    # A predictor that is infinite for one donor passes the plan, and nothing can be learned from it.
     donors = here.spec_folder / "data" / "donors_tax_unit.csv"
     lines = donors.read_text(encoding="utf-8").splitlines()
-    at = lines[0].split(",").index("dividends")
+    at = lines[0].split(",").index("n_dependents")
     cells = lines[1].split(",")
-    cells[at] = ""
+    cells[at] = "inf"
     donors.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n", encoding="utf-8")
     assert main(["build", *FEW]) == 1
     assert "failed: impute:dividends: " in capsys.readouterr().err
@@ -250,3 +250,15 @@ def test_the_installed_command_has_these_exit_codes_and_prints_no_traceback(smal
     done = command("build", *FEW, cwd=root)
     assert done.returncode == 0, done.stderr
     assert done.stderr == "" and "[ 14/14] + report:small" in done.stdout
+
+
+def test_a_plan_from_a_cached_profile_touches_no_table_library(here):
+    assert main(["plan", *SMALL]) == 0
+    code = f"""
+import sys
+from microplex_spec.cli import main
+assert main(["plan", *{SMALL!r}]) == 0
+print([name for name in ("pandas", "scipy", "sklearn", "numba", "policyengine_us") if name in sys.modules])
+"""
+    told = subprocess.run([sys.executable, "-c", code], cwd=here.root, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == "[]"

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ...population import Population
-from ...population.random import uniforms
 from ...spec.errors import SpecError
 from ...spec.hashing import file_sha256
 from ...spec.registry import READERS
+from ...streams import uniforms
 from ..source_files import named_files
 from ..task import Task
 from .shared import TRUTH, entities_of, record_ids, write_population

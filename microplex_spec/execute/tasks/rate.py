@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...population import evaluate
-from ...population.random import uniforms
 from ...spec.expression import parse
+from ...streams import uniforms
 from ..task import Task
 from .shared import base_population, record_ids, write_column
 
