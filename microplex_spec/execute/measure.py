@@ -19,7 +19,7 @@ from .fit_costs import fit_costs
 from .profile import profile_sources
 
 # Households of the base and of each donor in the larger of two runs; the smaller takes a sixth.
-LARGEST_BASE, LARGEST_DONOR, SMALLER = 3000, 20_000, 6
+LARGEST_BASE, LARGEST_DONOR, SMALLER = 12_000, 20_000, 6
 
 
 def measure(spec: Spec, choices: Choices) -> Path:
