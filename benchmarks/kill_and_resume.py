@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     with tempfile.TemporaryDirectory() as folder:
         reference = copy_of(options.project.resolve(), Path(folder) / "reference")
         begun = time.perf_counter()
