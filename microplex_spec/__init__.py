@@ -13,9 +13,11 @@ _HOMES = {
     "load_spec": ".spec.load",
     "compile_plan": ".execute.planning",
     "execute": ".execute.runner",
+    "diff_specs": ".execute.comparing",
+    "diff_runs": ".execute.comparing",
 }
 
-__all__ = ["compile_plan", "execute", "load_spec"]
+__all__ = ["compile_plan", "diff_runs", "diff_specs", "execute", "load_spec"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ COMMANDS = {
     "graph": "draw the lineage of sources, variables, targets and benchmarks",
     "build": "run the plan of a spec and leave a run folder",
     "resume": "go on with a run that was killed or failed, by its stored plan",
+    "diff": "how two specs or runs differ, what re-runs, what moved (exit code 4: they differ)",
     "store": "look into the store of kept artifacts (ls), clear it (gc), check it (verify)",
     "report": "write report.html of a run again",
 }
@@ -28,7 +29,7 @@ imputer=auto|qrf|regime_aware calibrator=auto|logit|entropy|chi2|none resources=
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command. Exit codes: 0 done, 1 the run failed, 2 the spec or the call is wrong."""
+    """Run one command. Exit codes: 0 done, 1 the run failed, 2 the spec or the call is wrong, 4 two sides differ."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         width = max(map(len, COMMANDS))

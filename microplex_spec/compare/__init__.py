@@ -1,0 +1,1 @@
+"""Comparing: what two specs declare, what two runs gave, and which edit moved what."""

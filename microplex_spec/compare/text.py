@@ -1,0 +1,92 @@
+"""A comparison as lines for a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+SYMBOLS = {"added": "+", "removed": "-", "changed": "~", "renamed": ">", "note": "."}
+MOST_ROWS, LONGEST = 15, 60
+
+
+def lines(content: Mapping[str, Any], everything: bool = False) -> Iterator[str]:
+    """The comparison that `Difference.to_json` gives, its tables cut to the first rows unless asked otherwise."""
+    most = None if everything else MOST_ROWS
+    yield f"{content['old']}  ->  {content['new']}"
+    matters = [row for row in content["spec"] if row["change"] != "note"]
+    notes = [row for row in content["spec"] if row["change"] == "note"]
+    yield from _table("declared", [_change(row) for row in matters], most, "nothing that matters")
+    if notes:
+        yield from _table("notes only", [_change(row) for row in notes], most)
+    seconds = sum(row["seconds"] for row in content["steps"])
+    head = f"steps that give other results, {seconds:.0f} s predicted"
+    yield from _table(head, [f"{row['id']:<40} {row['reason']}" for row in content["steps"]], most, "no step")
+    yield from _outcomes(content["outcomes"], most)
+    yield "same" if content["same"] else "differs"
+
+
+def _outcomes(outcomes: Mapping[str, Any], most: int | None) -> Iterator[str]:
+    for kind in ("targets", "benchmarks"):
+        if outcomes[kind]:
+            yield from _table(f"{kind} that moved", [_moved(row) for row in outcomes[kind]], most)
+    if outcomes["imputation"]:
+        yield from _table("drawn otherwise", [_drawn(row) for row in outcomes["imputation"]], most)
+    if outcomes["weights"]:
+        rows = [f"{name:<20} {row['old']:.4g} -> {row['new']:.4g}" for name, row in outcomes["weights"].items()]
+        yield from _table("weights", rows, most)
+
+
+def _table(head: str, rows: Sequence[str], most: int | None, nothing: str = "") -> Iterator[str]:
+    yield ""
+    yield f"{head}: {len(rows) or nothing}"
+    shown = rows if most is None or len(rows) <= most + 1 else rows[:most]
+    yield from (f"  {row}" for row in shown)
+    if len(shown) < len(rows):
+        yield f"  and {len(rows) - len(shown)} more (--all)"
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    name = f"{SYMBOLS[row['change']]} {row['object']} {row['id']}"
+    where = " , ".join(text for text in (row["where_old"], row["where"]) if text)
+    if row["change"] == "renamed":
+        what = f"was {row['old']}"
+    elif row["field"]:
+        relative = f" ({row['relative']:+.2%})" if row["relative"] is not None else ""
+        what = f"{row['field']}: {_change_of(row['old'], row['new'])}{relative}"
+    else:
+        what = row["change"]
+    return "  ".join(text for text in (name, what, where) if text)
+
+
+def _change_of(old: Any, new: Any) -> str:
+    """Two values; of lists only what came and went."""
+    if isinstance(old, list) and isinstance(new, list):
+        came, went = ([item for item in a if item not in b] for a, b in ((new, old), (old, new)))
+        if came or went:
+            return _short(" ".join([*(f"+ {_plain(item)}" for item in came), *(f"- {_plain(item)}" for item in went)]))
+        return "in another order"
+    return f"{_short(_plain(old))} -> {_short(_plain(new))}"
+
+
+def _plain(value: Any) -> str:
+    return "(none)" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _moved(row: Mapping[str, Any]) -> str:
+    errors = " -> ".join("?" if row[name] is None else f"{row[name]:+.2%}" for name in ("error_old", "error_new"))
+    noise = {None: "", True: "  beyond seed noise", False: "  within seed noise"}[row["beyond_noise"]]
+    return f"{row['id']:<50} {errors:<20} {'; '.join(row['edits'][:2])}{noise}"
+
+
+def _drawn(row: Mapping[str, Any]) -> str:
+    name, (old, new) = next(iter(row["changed"].items()))
+    return f"{row['id']:<40} {name} {_number(old)} -> {_number(new)}  {'; '.join(row['edits'][:2])}"
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4g}"

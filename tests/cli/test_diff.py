@@ -1,0 +1,139 @@
+"""The command diff: two runs, two specs, a spec at a revision; exit codes, and what it says of bad sides."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from small_project import SmallProject
+
+from microplex_spec.cli import main
+
+FEW = ("spec=small", "scale=smoke", "scale.households=60")
+SPEC = "conf/specs/small"
+
+
+@pytest.fixture
+def here(small_project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
+    monkeypatch.chdir(small_project.root)
+    return small_project
+
+
+def git(*words: str) -> None:
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words], check=True, capture_output=True
+    )
+
+
+def newest(here: SmallProject) -> str:
+    return str(sorted((here.root / "runs" / "small").iterdir(), key=lambda path: path.stat().st_mtime_ns)[-1])
+
+
+def build(here: SmallProject, *more: str) -> str:
+    assert main(["build", *FEW, *more]) == 0
+    return newest(here)
+
+
+def told(capsys, *arguments: str) -> tuple[int, dict]:
+    capsys.readouterr()
+    code = main(["diff", *arguments, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_an_edited_target_is_the_one_change_and_the_first_that_moved(here, capsys):
+    before = build(here)
+    line = next(
+        line for line in (here.root / "targets/small/income.yaml").read_text().splitlines() if "value: " in line
+    )
+    value = float(line.split(":")[1])
+    here.edit("targets/small/income.yaml", line, f"    value: {value * 1.2:.0f}")
+    code, content = told(capsys, before, SPEC)
+    assert code == 4 and not content["outcomes"]["targets"]
+    (change,) = content["spec"]
+    assert (change["object"], change["id"], change["field"]) == ("target", "small.employment_income.amount", "value")
+    assert change["where"].startswith("targets/small/income.yaml:") and change["relative"] == pytest.approx(
+        0.2, abs=1e-3
+    )
+    kinds = [step["id"].partition(":")[0] for step in content["steps"]]
+    assert kinds == ["targets", "calibrate", "evaluate", "export", "report"]
+    code, content = told(capsys, before, build(here))
+    assert code == 4 and content["outcomes"]["targets"][0]["id"] == "small.employment_income.amount"
+    assert content["outcomes"]["targets"][0]["edits"][0] == "target small.employment_income.amount: value"
+    assert content["outcomes"]["weights"] and not content["outcomes"]["imputation"]
+
+
+def test_a_run_is_the_same_as_itself_and_as_its_spec(here, capsys):
+    run = build(here)
+    for other in (run, "small", SPEC):
+        assert main(["diff", run, other]) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == "same"
+
+
+def test_a_label_another_order_and_another_layout_are_the_same(here, capsys):
+    shutil.copytree(here.root, here.root.parent / "before")
+    here.edit("variables/observed.yaml", "label: Age", "label: Years of age")
+    path = here.spec_folder / "variables" / "made.yaml"
+    blocks = path.read_text(encoding="utf-8").split("has_pension_plan:")
+    path.write_text("has_pension_plan:" + blocks[1] + "\n\n" + blocks[0], encoding="utf-8")
+    code, content = told(capsys, str(here.root.parent / "before" / SPEC), SPEC)
+    assert code == 0 and content["same"] and content["steps"] == []
+    assert [row["change"] for row in content["spec"]] == ["note"]
+
+
+def test_a_spec_is_compared_with_what_it_was_at_a_revision(here, capsys):
+    git("init", "-q")
+    git("add", "conf", "targets")
+    git("commit", "-qm", "first")
+    here.edit("variables/imputed.yaml", "n_dependents]", "n_dependents, any(is_blind)]")
+    code, content = told(capsys, f"HEAD:{SPEC}", SPEC)
+    assert code == 4
+    (change,) = content["spec"]
+    assert (change["id"], change["field"]) == ("dividends", "predictors")
+    assert change["where_old"] and change["where"] and "any(is_blind)" in change["new"]
+    assert "impute:dividends" in [step["id"] for step in content["steps"]]
+    assert "impute:self_employment_income" not in [step["id"] for step in content["steps"]]
+
+
+def test_moves_are_held_against_the_scatter_over_seeds(here, capsys):
+    first, second = build(here), build(here, "seed=2")
+    code, content = told(capsys, first, second)
+    assert code == 4
+    assert {row["beyond_noise"] for row in content["outcomes"]["targets"]} <= {True, False}
+    assert content["outcomes"]["imputation"][0]["edits"] == ["run: seed"]
+
+
+def test_the_page_of_a_comparison_stands_by_itself(here, tmp_path):
+    run = build(here)
+    page = tmp_path / "diff.html"
+    assert main(["diff", run, build(here, "seed=3"), "--html", str(page)]) == 4
+    text = page.read_text(encoding="utf-8")
+    assert text.lstrip().startswith("<!doctype html>") and "small.dividends.returns" in text
+    assert "src=" not in text and "<link" not in text
+
+
+@pytest.mark.parametrize(
+    ("side", "message"),
+    [
+        ("no_such_spec", "no spec 'no_such_spec' under conf/specs"),
+        ("nothing:conf/specs/small", "git: "),
+        ("runs/sweep", "is the folder of a sweep"),
+        ("runs/half", "has no targets.csv: the run is unfinished"),
+        ("runs/other", "is no lock of a spec that this version knows"),
+    ],
+)
+def test_a_side_that_cannot_be_compared_is_told_and_nothing_changes(here, capsys, side, message):
+    run = Path(build(here))
+    for name in ("half", "other"):
+        shutil.copytree(run, here.root / "runs" / name)
+    for name in ("targets.csv", "manifest.json"):
+        (here.root / "runs/half" / name).unlink()
+    (here.root / "runs/half/manifest.json").write_text("{}", encoding="utf-8")
+    (here.root / "runs/other/spec.lock.yaml").write_text("format: 9\n", encoding="utf-8")
+    (here.root / "runs/sweep").mkdir()
+    (here.root / "runs/sweep/multirun.yaml").write_text("hydra: {}\n", encoding="utf-8")
+    before = sorted(map(str, here.root.rglob("*")))
+    capsys.readouterr()
+    assert main(["diff", str(run), side]) == 2
+    assert message in capsys.readouterr().err
+    assert sorted(map(str, here.root.rglob("*"))) == before
