@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..spec.choices import Choices, read_choices
 from ..spec.errors import Problem, SpecError
 from ..spec.load import load_spec
-from ..spec.project import Project
+from ..spec.project import Project, find_project
 
 if TYPE_CHECKING:
     from ..execute.comparing import Side
@@ -51,7 +51,15 @@ def _side(text: str, project: Project, choices: Choices | None, stack: ExitStack
         return spec_side(load_spec(_then(project, then, path), then), choices, text)
     if (Path(text) / "multirun.yaml").is_file():
         raise SpecError(Problem(f"{text} is the folder of a sweep", hint="name one of its runs"))
-    return spec_side(load_spec(text, project), choices, text)
+    return spec_side(load_spec(text, _project_of(Path(text), project)), choices, text)
+
+
+def _project_of(path: Path, default: Project) -> Project:
+    """The project that a spec's folder lies in, which may be another copy of this one."""
+    try:
+        return find_project(path) if (path / "spec.yaml").is_file() else default
+    except SpecError:
+        return default
 
 
 def _then(now: Project, then: Project, path: str) -> str:

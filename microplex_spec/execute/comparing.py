@@ -11,7 +11,6 @@ from typing import Any
 
 from ..compare.attribution import Attribution
 from ..compare.declared import Declared, declared, is_note
-from ..compare.outcomes import diff_outcomes, seed_noise
 from ..compare.spec_diff import Change, diff_declared
 from ..compile.changes import compare
 from ..compile.lock import resolved
@@ -59,6 +58,8 @@ class Difference:
         """What moved; empty where one side is no run."""
         if self.old.run is None or self.new.run is None:
             return {"targets": [], "benchmarks": [], "imputation": [], "weights": {}}
+        from ..compare.outcomes import diff_outcomes
+
         causes = Attribution(self.spec, self.new.plan, [row["id"] for row in self.steps if _is_head(row)])
         return diff_outcomes(self.old.run, self.new.run, causes.of, self.noise)
 
@@ -112,8 +113,11 @@ def diff_runs(old: str | Path, new: str | Path) -> Difference:
 
 
 def difference(old: Side, new: Side) -> Difference:
+    """The difference of two sides. Tables are read, and pandas imported, only where both are runs."""
     noise = {}
     if old.run and new.run:
+        from ..compare.outcomes import seed_noise
+
         noise = seed_noise(_alike(old)) or seed_noise(_alike(new))
     return Difference(old, new, diff_declared(old.declared, new.declared), noise)
 
