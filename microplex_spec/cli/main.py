@@ -14,6 +14,7 @@ COMMANDS = {
     "graph": "draw the lineage of sources, variables, targets and benchmarks",
     "build": "run the plan of a spec and leave a run folder",
     "resume": "go on with a run that was killed or failed, by its stored plan",
+    "compare": "a leaderboard of runs or of a sweep, with the spread over seeds",
     "diff": "how two specs or runs differ, what re-runs, what moved (exit code 4: they differ)",
     "store": "look into the store of kept artifacts (ls), clear it (gc), check it (verify)",
     "report": "write report.html of a run again",

@@ -1,0 +1,89 @@
+"""compare: a leaderboard of runs or of a sweep, with mean and spread over seeds and the Pareto front."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import sys
+from pathlib import Path
+
+from ..compare.leaderboard import METRICS, Entry, Metric, leaderboard
+from ..spec.errors import Problem, SpecError, did_you_mean
+from .arguments import Parser, write_file
+
+
+def run(arguments: list[str]) -> int:
+    made = Parser(prog="microplex-spec compare", description=__doc__)
+    made.add_argument("folders", nargs="+", metavar="SWEEP|RUN", help="run folders, or folders of sweeps")
+    made.add_argument("--sort", default="holdout", metavar="METRIC", help=f"one of: {', '.join(METRICS)}")
+    form = made.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="everything, for programs")
+    made.add_argument("--csv", metavar="FILE", help="write the table, too")
+    made.add_argument("--html", metavar="FILE", help="write one page with the table and a figure a metric, too")
+    options = made.parse_args(arguments)
+    if options.sort not in METRICS:
+        raise SpecError(Problem(f"unknown metric {options.sort!r}", hint=did_you_mean(options.sort, METRICS)))
+    from ..execute.members import find_members
+
+    members, left_out = find_members(map(Path, options.folders))
+    if not members:
+        raise SpecError(f"no finished run to compare: {'; '.join(f'{k}: {v}' for k, v in left_out.items())}")
+    entries = leaderboard(members, options.sort)
+    if options.csv:
+        write_file(Path(options.csv), _csv(entries))
+    if options.html:
+        from ..report.leaderboard import render
+
+        panels = [(metric.label, [_row(metric, entry) for entry in entries]) for metric in METRICS.values()]
+        write_file(Path(options.html), render(panels, entries, METRICS[options.sort].label, left_out))
+    if options.json:
+        rows = [entry.to_json() for entry in entries]
+        print(json.dumps({"sort": options.sort, "entries": rows, "left_out": left_out}, indent=1))
+    else:
+        print(_table(entries, METRICS[options.sort]))
+    for folder, why in left_out.items():
+        print(f"left out: {folder}: {why}", file=sys.stderr)
+    return 0
+
+
+def _table(entries: list[Entry], by: Metric) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
+    front = "* not beaten in held-out error, benchmarks and effective sample size"
+    table = Table(caption=f"sorted by {by.label}; {front}; ≈ within seed noise of the first")
+    table.add_column("")
+    table.add_column("choices", overflow="fold")
+    table.add_column("seeds", justify="right")
+    for metric in METRICS.values():
+        table.add_column(metric.label, justify="right")
+    for entry in entries:
+        marks = ("*" if entry.pareto else "") + ("≈" if entry.noise else "")
+        figures = (metric.told(entry.mean[metric.name], entry.spread[metric.name]) for metric in METRICS.values())
+        table.add_row(marks, entry.label, str(len(entry.members)), *figures)
+    out = io.StringIO()
+    # Wide enough for every column where no terminal says how wide it is.
+    Console(file=out, width=None if sys.stdout.isatty() else 200).print(table)
+    return out.getvalue().rstrip()
+
+
+def _row(metric: Metric, entry: Entry) -> tuple[str, float, float, str]:
+    """A row of a figure: the choices, mean and spread, and both in words."""
+    mean, spread = entry.mean[metric.name], entry.spread[metric.name]
+    return entry.label, mean, spread, metric.told(mean, spread)
+
+
+def _csv(entries: list[Entry]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    figures = [column for name in METRICS for column in (name, f"{name}_spread")]
+    writer.writerow(["choices", "seeds", "pareto", "within_noise_of_first", *figures, "runs"])
+    for entry in entries:
+        values = [value for name in METRICS for value in (entry.mean[name], entry.spread[name])]
+        told = ["" if math.isnan(value) else repr(value) for value in values]
+        runs = " ".join(member.name for member in entry.members)
+        seeds = " ".join(str(member.seed) for member in entry.members)
+        writer.writerow([entry.label, seeds, entry.pareto, entry.noise, *told, runs])
+    return out.getvalue()

@@ -1,0 +1,97 @@
+"""The runs of a comparison: which folders a call names, and the figures of each."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from ..compare.declared import is_note
+from ..compare.leaderboard import Member
+from ..plan.keys import digest
+from ..spec.errors import Problem, SpecError
+from .lock_file import split_lock
+
+SHOWN_DIGEST = 6
+
+
+def find_members(folders: Iterable[Path]) -> tuple[list[Member], dict[str, str]]:
+    """The finished runs in some folders (runs, or sweeps of runs), and why each other one is left out.
+
+    Raises SpecError for a folder that holds no run.
+    """
+    members, left_out = [], {}
+    for folder in dict.fromkeys(run for given in folders for run in _runs(given)):
+        try:
+            members.append(read_member(folder))
+        except (SpecError, OSError, ValueError, KeyError, TypeError) as error:
+            left_out[str(folder)] = str(error)
+    specs = {member.choices["spec"] for member in members}
+    if len({name.partition(" ")[0] for name in specs}) == len(specs) == 1:
+        members = [Member(m.name, m.seed, _without(m.choices, "spec"), m.figures) for m in members]
+    return members, left_out
+
+
+def read_member(run: Path) -> Member:
+    """One finished run; SpecError where it is not finished."""
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    if manifest.get("status") not in ("done", "checks_failed"):
+        raise SpecError(f"the run is {manifest.get('status', 'unfinished')}")
+    choices, rest = split_lock(run / "spec.lock.yaml")
+    told = {name: value for name, value in _flat(choices) if name != "seed" and not is_note("run", name)}
+    told["spec"] = f"{manifest['spec']} {digest([rest])[:SHOWN_DIGEST]}"
+    return Member(str(run), manifest["seed"], told, _figures(run, manifest))
+
+
+def _runs(folder: Path) -> list[Path]:
+    if (folder / "plan.json").is_file():
+        return [folder]
+    inside = sorted(folder.glob("*/plan.json"), key=lambda path: (len(path.parent.name), path.parent.name))
+    if not inside:
+        hint = "name a run folder, or the folder of a sweep made by build -m"
+        raise SpecError(Problem(f"{folder} holds no run: no plan.json in it or one folder below", hint=hint))
+    return [path.parent for path in inside]
+
+
+def _figures(run: Path, manifest: Mapping[str, Any]) -> dict[str, float]:
+    headline = manifest["headline"]
+    told = {
+        "holdout": headline.get("holdout_median_error"),
+        "fit": headline.get("fit_within_10pct"),
+        "fit_error": headline.get("fit_median_error"),
+        "ess": headline.get("ess_share"),
+    }
+    errors = [abs(error) for error in headline.get("benchmarks", {}).values() if error is not None]
+    made = [step for step in manifest["steps"] if step["status"] == "done"]
+    figures = {name: math.nan if value is None else float(value) for name, value in told.items()}
+    return figures | {
+        "benchmarks": fmean(errors) if errors else math.nan,
+        "ks": _median_ks(run / "imputation.csv"),
+        "seconds": sum(step["seconds"] for step in made),
+        "peak": max((step["peak_bytes"] for step in made), default=math.nan),
+    }
+
+
+def _median_ks(path: Path) -> float:
+    """Of the draws against the truth where it is known, else against the donors."""
+    import csv
+
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    found = [float(row.get("ks_truth") or row.get("ks_donor") or math.nan) for row in rows]
+    return median(value for value in found if not math.isnan(value)) if found else math.nan
+
+
+def _flat(row: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, str]]:
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{key}.")
+        elif value is not None:
+            yield f"{above}{key}".removesuffix(".name"), str(value)
+
+
+def _without(choices: Mapping[str, str], name: str) -> dict[str, str]:
+    return {key: value for key, value in choices.items() if key != name}

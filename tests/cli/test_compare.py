@@ -1,0 +1,52 @@
+"""The command compare: a sweep and single runs as a leaderboard."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_project import SmallProject
+
+from microplex_spec.cli import main
+
+FEW = ("spec=small", "scale=smoke", "scale.households=60")
+
+
+@pytest.fixture
+def here(small_project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
+    monkeypatch.chdir(small_project.root)
+    return small_project
+
+
+def test_a_sweep_is_ranked_over_its_seeds_with_table_and_page(here, capsys):
+    assert main(["build", "-m", *FEW, "calibrator=logit,chi2", "seed=1,2"]) == 0
+    (sweep,) = (here.root / "runs" / "sweeps").iterdir()
+    capsys.readouterr()
+    assert main(["compare", str(sweep), "--json"]) == 0
+    entries = json.loads(capsys.readouterr().out)["entries"]
+    assert {entry["label"] for entry in entries} == {"calibrator=logit", "calibrator=chi2"}
+    assert all(sorted(entry["seeds"]) == [1, 2] and entry["metrics"]["ess"]["spread"] is not None for entry in entries)
+    assert main(["compare", str(sweep), "--csv", "table.csv", "--html", "page.html", "--sort", "ess"]) == 0
+    text = capsys.readouterr().out
+    assert "calibrator=logit" in text and "±" in text
+    assert len(Path("table.csv").read_text(encoding="utf-8").splitlines()) == 3
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "calibrator=chi2" in page and "<svg" in page and "src=" not in page
+
+
+def test_what_cannot_be_compared_is_told(here, capsys):
+    assert main(["compare", str(here.root / "conf")]) == 2
+    assert "holds no run" in capsys.readouterr().err
+    assert main(["compare", str(here.root), "--sort", "hold_out"]) == 2
+    assert "unknown metric 'hold_out' (did you mean 'holdout'?)" in capsys.readouterr().err
+
+
+def test_an_unfinished_member_is_left_out_by_name(here, capsys):
+    assert main(["build", *FEW]) == 0
+    (run,) = (here.root / "runs" / "small").iterdir()
+    half = here.root / "runs" / "small" / "half"
+    half.mkdir()
+    (half / "plan.json").write_text((run / "plan.json").read_text(encoding="utf-8"), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["compare", str(run), str(half)]) == 0
+    told = capsys.readouterr()
+    assert "the same choices" in told.out and f"left out: {half}" in told.err
