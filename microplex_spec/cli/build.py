@@ -14,6 +14,7 @@ from ..spec.errors import Problem, SpecError
 from ..spec.project import Project, find_project
 from .arguments import Parser, hydra_faults
 from .finish import finish
+from .sweep import FAULT, FLAGS, Sweep, earlier_sweep, keep_call, new_sweep, objective, status
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -21,36 +22,57 @@ if TYPE_CHECKING:
     from ..execute.runner import RunResult
 
 
+# Options of Hydra that only show something: they make no sweep.
+FLAGS_THAT_SHOW = frozenset({"--cfg", "-c", "--info", "-i", "--help", "-h", "--hydra-help"})
+
+
 def run(arguments: list[str]) -> int:
     """Hand the call to Hydra, which runs one build, or one for each member of a sweep."""
-    project, arguments = _project(arguments)
+    project, arguments, resumed = _project(arguments)
+    sweep: Sweep | None = None
+    if resumed is not None:
+        sweep, arguments = earlier_sweep(project, resumed, arguments)
+    elif not FLAGS.isdisjoint(arguments) and FLAGS_THAT_SHOW.isdisjoint(arguments):
+        called = arguments
+        sweep, arguments = new_sweep(project, arguments)
+        keep_call(sweep, called)
     import hydra
 
     outcomes: list[RunResult] = []
-    faults: list[SpecError] = []
 
     @hydra.main(config_path=str(project.conf), config_name="build", version_base="1.3")
-    def job(config: DictConfig) -> None:
+    def job(config: DictConfig) -> float | None:
+        if sweep is None:
+            outcomes.append(build(project, config, None))
+            return None
+        member = _sweep_folder(project)
         # Hydra would tell a fault as a traceback, and end a sweep at its first one.
         try:
-            outcomes.append(build(project, config))
+            if status(member) != "done":
+                (member / FAULT).unlink(missing_ok=True)
+                build(project, config, member)
+            return objective(member, config.objective) if status(member) == "done" else float("nan")
         except SpecError as error:
-            faults.append(error)
+            sweep.fault(member, error)
+            return float("nan")
 
-    with hydra_faults(), _call_of_hydra(_with_sweeps_in(project, arguments)):
-        job()
-    if faults and {"-m", "--multirun"} & set(arguments):
-        for error in faults:
-            print(error, file=sys.stderr)
-        print(f"{len(faults)} of {len(faults) + len(outcomes)} members of the sweep were not built", file=sys.stderr)
-        return 2
-    if faults:
-        raise SpecError(problem for error in faults for problem in error.problems)
+    try:
+        with hydra_faults(), _call_of_hydra(arguments):
+            job()
+    except SpecError:
+        if sweep is not None:
+            sweep.discard_if_empty()
+        raise
+    if sweep is not None:
+        return sweep.finish(project)
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 
 
-def build(project: Project, config: DictConfig) -> RunResult:
-    """One build: choices, spec, plan, run folder, run."""
+def build(project: Project, config: DictConfig, member: Path | None) -> RunResult:
+    """One build: choices, spec, plan, run folder, run. member: the folder that a sweep gives it.
+
+    A member that was begun before goes on by the plan that it left.
+    """
     from omegaconf import OmegaConf
 
     from ..execute.measure import learn
@@ -58,15 +80,17 @@ def build(project: Project, config: DictConfig) -> RunResult:
     from ..execute.progress import progress
     from ..execute.run_folder import claim_run_folder, new_run_folder
     from ..execute.runner import execute
+    from ..plan import Plan
     from ..spec.load import load_spec
 
     choices = read_choices(dict(OmegaConf.to_container(config, resolve=True)))  # type: ignore[arg-type]
     _refuse_ray_in_ray(choices.executor.name)
-    spec = load_spec(choices.spec, project)
-    plan = compile_plan(spec, choices)
-    member = _sweep_folder(project)
-    folder = claim_run_folder(member) if member else new_run_folder(project.runs, plan)
-    _write_hydra(config, folder / ".hydra")
+    if member and (member / "plan.json").is_file():
+        folder, plan = member, Plan.read(member / "plan.json")
+    else:
+        plan = compile_plan(load_spec(choices.spec, project), choices)
+        folder = claim_run_folder(member) if member else new_run_folder(project.runs, plan)
+        _write_hydra(config, folder / ".hydra")
     with progress(plan) as listener:
         result = execute(
             plan, folder, project=project, executor=choices.executor, store=choices.store, listeners=(listener,)
@@ -92,26 +116,17 @@ def _call_of_hydra(arguments: list[str]) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = told
 
 
-def _with_sweeps_in(project: Project, arguments: list[str]) -> list[str]:
-    """The arguments with an override that puts sweeps into the project, wherever the command is called.
-
-    It goes before the other overrides: Hydra wants them side by side, and lets later ones say else.
-    """
-    folder = str(project.runs / "sweeps").replace("'", "\\'")
-    first = next((i for i, text in enumerate(arguments) if "=" in text and not text.startswith("-")), len(arguments))
-    return [*arguments[:first], f"hydra.sweep.dir='{folder}/${{now:%Y%m%dT%H%M%S}}'", *arguments[first:]]
-
-
-def _project(arguments: list[str]) -> tuple[Project, list[str]]:
-    """The project, and the arguments without --project, which Hydra does not know."""
+def _project(arguments: list[str]) -> tuple[Project, list[str], str | None]:
+    """The project, the arguments without the options that Hydra does not know, and the sweep to go on with."""
     made = Parser(prog="microplex-spec build", add_help=False, allow_abbrev=False)
     made.add_argument("--project")
     made.add_argument("--select")
+    made.add_argument("--resume")
     options, rest = made.parse_known_args(arguments)
     if options.select is not None:
         # Hydra knows no --select; quoted, since a selection may hold commas and spaces.
         rest.append("select='" + options.select.replace("'", "\\'") + "'")
-    return find_project(given=options.project), rest
+    return find_project(given=options.project), rest, options.resume
 
 
 def _refuse_ray_in_ray(executor: str) -> None:
@@ -123,14 +138,11 @@ def _refuse_ray_in_ray(executor: str) -> None:
         raise SpecError(Problem("executor=ray under a ray launcher would wait for itself", hint="use executor=serial"))
 
 
-def _sweep_folder(project: Project) -> Path | None:
-    """The folder that a sweep gives this member, or None for a single build."""
+def _sweep_folder(project: Project) -> Path:
+    """The folder that a sweep gives this member."""
     from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
 
     hydra = HydraConfig.get()
-    if hydra.mode != RunMode.MULTIRUN:
-        return None
     return project.root / hydra.sweep.dir / hydra.sweep.subdir
 
 
@@ -139,6 +151,6 @@ def _write_hydra(config: DictConfig, folder: Path) -> None:
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     OmegaConf.save(config, folder / "config.yaml")
     OmegaConf.save(HydraConfig.get().overrides.task, folder / "overrides.yaml")

@@ -24,7 +24,7 @@ _NOTES = frozenset({"label", "notes", "note", "url", "accessed"})
 _NOTES_OF = {
     "target": lambda field: field.startswith("source.") and field != "source.concept",
     "benchmark": lambda field: field.startswith("source.") or field == "notes",
-    "run": lambda field: field.partition(".")[0] in ("spec", "executor", "resources", "store", "select"),
+    "run": lambda field: field.partition(".")[0] in ("spec", "executor", "resources", "store", "select", "objective"),
     "spec": lambda field: field == "name",
 }
 

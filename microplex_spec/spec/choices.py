@@ -49,6 +49,7 @@ class Choices(Record):
     resources: Resources = Resources()
     select: str | None = None
     store: str | None = None
+    objective: str = "holdout_median_error"
 
 
 def read_choices(composed: dict[str, Any]) -> Choices:

@@ -1,0 +1,126 @@
+"""Sweeps: a folder of their own under runs/sweeps, what became of each member, and going on with what is missing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..spec.errors import Problem, SpecError, did_you_mean
+from ..spec.project import Project
+
+FLAGS = frozenset({"-m", "--multirun"})
+FAULT = "fault.txt"
+_FOLDER = "hydra.sweep.dir="
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep's folder; its members lie in it by number."""
+
+    folder: Path
+
+    def fault(self, member: Path, error: SpecError) -> None:
+        """Note, and tell at once, why a member was not built; the others go on."""
+        member.mkdir(parents=True, exist_ok=True)
+        (member / FAULT).write_text(f"{error}\n", encoding="utf-8")
+        print(f"member {member.name} was not built: {error}", file=sys.stderr)
+
+    def discard_if_empty(self) -> None:
+        """Take away a folder in which no member was begun: the call itself was wrong."""
+        if not any(path.is_dir() for path in self.folder.iterdir()):
+            for path in self.folder.iterdir():
+                path.unlink()
+            self.folder.rmdir()
+
+    def finish(self, project: Project) -> int:
+        """Tell what became of the members, and the exit code: 2 if some were not built, 1 if some failed."""
+        members = sorted((path for path in self.folder.iterdir() if path.is_dir()), key=lambda p: (len(p.name), p.name))
+        faulty = [path for path in members if (path / FAULT).is_file()]
+        failed = [path for path in members if path not in faulty and status(path) not in ("done", "checks_failed")]
+        for path in faulty:
+            print(f"not built: {path.name}: {(path / FAULT).read_text(encoding='utf-8').strip()}", file=sys.stderr)
+        for path in failed:
+            print(f"failed: {path.name}: see {project.shown(path / 'report.html')}", file=sys.stderr)
+        if faulty:
+            print(f"{len(faulty)} of {len(members)} members of the sweep were not built", file=sys.stderr)
+        print(f"sweep {self.folder.name}: {len(members) - len(faulty) - len(failed)} of {len(members)} done")
+        print(f"compare them with: microplex-spec compare {project.shown(self.folder)}")
+        return 2 if faulty else 1 if failed else 0
+
+
+def new_sweep(project: Project, arguments: list[str]) -> tuple[Sweep, list[str]]:
+    """A folder that no other sweep has, though two start in one second, and the arguments that put it to use."""
+    named = [text.removeprefix(_FOLDER) for text in arguments if text.startswith(_FOLDER)]
+    if named:
+        return Sweep(project.root / named[-1].strip("'\"")), arguments
+    parent, name = project.runs / "sweeps", f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    parent.mkdir(parents=True, exist_ok=True)
+    for attempt in range(1000):
+        folder = parent / (f"{name}.{attempt}" if attempt else name)
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return Sweep(folder), _in_folder(folder, arguments)
+    raise SpecError(f"{parent / name} and a thousand like it exist")
+
+
+def earlier_sweep(project: Project, name: str, arguments: list[str]) -> tuple[Sweep, list[str]]:
+    """A sweep to go on with, and the arguments that it was called with; SpecError where there is none of that name."""
+    folder = next((path for path in (project.runs / "sweeps" / name, Path(name)) if path.is_dir()), None)
+    if folder is None:
+        known = [path.name for path in (project.runs / "sweeps").glob("*")]
+        raise SpecError(Problem(f"no sweep {name!r} under runs/sweeps", hint=did_you_mean(name, known)))
+    given = [text for text in arguments if "=" in text]
+    if given:
+        raise SpecError(
+            Problem(f"a sweep goes on as it was called; {given[0]!r} cannot be added", hint="start a new one")
+        )
+    try:
+        called = json.loads((folder / "call.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise SpecError(f"{folder} is no sweep of build -m: its call was not kept") from None
+    return Sweep(folder.resolve()), _in_folder(folder.resolve(), [*called, *arguments])
+
+
+def keep_call(sweep: Sweep, arguments: list[str]) -> None:
+    """Write down how a sweep was called, so that it can be gone on with."""
+    sweep.folder.mkdir(parents=True, exist_ok=True)
+    kept = [text for text in arguments if not text.startswith(_FOLDER)]
+    (sweep.folder / "call.json").write_text(json.dumps(kept) + "\n", encoding="utf-8")
+
+
+def status(member: Path) -> str:
+    """The status that a member's manifest tells, or "" where it has none."""
+    return str(_manifest(member).get("status", ""))
+
+
+def objective(member: Path, name: str) -> float:
+    """The figure of a finished run that a sweeper minimises or maximises: one of its headline, or of a benchmark.
+
+    Raises SpecError for a figure that the run does not have.
+    """
+    headline = _manifest(member).get("headline", {})
+    figures = {**headline, **{f"benchmark.{key}": value for key, value in headline.get("benchmarks", {}).items()}}
+    figures.pop("benchmarks", None)
+    if name not in figures:
+        raise SpecError(Problem(f"objective {name!r} is no figure of the run", hint=did_you_mean(name, figures)))
+    return float("nan") if figures[name] is None else float(figures[name])
+
+
+def _manifest(member: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((member / "manifest.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _in_folder(folder: Path, arguments: list[str]) -> list[str]:
+    """The arguments with the override that names the folder, before the others: Hydra wants overrides side by side."""
+    quoted = str(folder).replace("'", "\\'")
+    first = next((i for i, text in enumerate(arguments) if "=" in text and not text.startswith("-")), len(arguments))
+    return [*arguments[:first], f"{_FOLDER}'{quoted}'", *arguments[first:]]

@@ -1,0 +1,91 @@
+"""Sweeps: folders that never meet, members that are missing built later, faults told, the figure given to sweepers."""
+
+import json
+import shutil
+
+import pytest
+from small_project import SmallProject
+
+from microplex_spec.cli import main
+from microplex_spec.cli.sweep import new_sweep, objective
+from microplex_spec.spec.errors import SpecError
+
+FEW = ("spec=small", "scale=smoke", "scale.households=60")
+
+
+@pytest.fixture
+def here(small_project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
+    monkeypatch.chdir(small_project.root)
+    return small_project
+
+
+def only_sweep(here: SmallProject):
+    (sweep,) = (here.root / "runs" / "sweeps").iterdir()
+    return sweep
+
+
+def test_sweeps_that_start_in_one_second_have_folders_of_their_own(here):
+    folders = {new_sweep(here.project, ["-m", "seed=1,2"])[0].folder for _ in range(5)}
+    assert len(folders) == 5 and all(folder.is_dir() for folder in folders)
+
+
+def test_resuming_a_sweep_builds_only_what_is_missing(here, capsys):
+    assert main(["build", "-m", *FEW, "seed=1,2,3"]) == 0
+    sweep = only_sweep(here)
+    finished = (sweep / "0" / "manifest.json").read_bytes()
+    whole = (sweep / "1" / "targets.csv").read_bytes()
+    shutil.rmtree(sweep / "2")
+    manifest = json.loads((sweep / "1" / "manifest.json").read_text(encoding="utf-8"))
+    (sweep / "1" / "manifest.json").write_text(json.dumps({**manifest, "status": "failed"}), encoding="utf-8")
+    (sweep / "1" / "targets.csv").unlink()
+    assert main(["build", "-m", "--resume", sweep.name]) == 0
+    assert only_sweep(here) == sweep
+    assert (sweep / "0" / "manifest.json").read_bytes() == finished
+    assert (sweep / "1" / "targets.csv").read_bytes() == whole
+    assert json.loads((sweep / "2" / "manifest.json").read_text(encoding="utf-8"))["seed"] == 3
+    assert f"sweep {sweep.name}: 3 of 3 done" in capsys.readouterr().out
+
+
+def test_a_member_that_was_at_fault_is_built_once_its_spec_is_mended(here, capsys):
+    shutil.copytree(here.spec_folder, here.spec_folder.parent / "other")
+    here.edit("variables/imputed.yaml", "regime: three_sign", "regime: three_signs")
+    assert main(["build", "-m", "spec=small,other", *FEW[1:]]) == 2
+    told = capsys.readouterr().err
+    assert told.count("(did you mean 'three_sign'?)") == 2 and "1 of 2 members of the sweep were not built" in told
+    here.edit("variables/imputed.yaml", "regime: three_signs", "regime: three_sign")
+    assert main(["build", "-m", "--resume", only_sweep(here).name]) == 0
+    assert not list(only_sweep(here).glob("*/fault.txt"))
+
+
+def test_a_wrong_call_leaves_no_sweep(here):
+    assert main(["build", "-m", *FEW, "seeed=1,2"]) == 2
+    assert list((here.root / "runs" / "sweeps").iterdir()) == []
+
+
+def test_a_sweep_that_is_not_there_or_is_called_otherwise_is_told(here, capsys):
+    assert main(["build", "-m", "--resume", "20200101"]) == 2
+    assert "no sweep '20200101' under runs/sweeps" in capsys.readouterr().err
+    assert main(["build", "-m", *FEW, "seed=1"]) == 0
+    assert main(["build", "-m", "--resume", only_sweep(here).name, "seed=2"]) == 2
+    assert "'seed=2' cannot be added" in capsys.readouterr().err
+
+
+def test_the_objective_is_a_figure_of_the_headline(here):
+    assert main(["build", *FEW]) == 0
+    (run,) = (here.root / "runs" / "small").iterdir()
+    headline = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["headline"]
+    assert objective(run, "ess_share") == headline["ess_share"]
+    with pytest.raises(SpecError, match=r"'ess_shar' is no figure of the run \(did you mean 'ess_share'\?\)"):
+        objective(run, "ess_shar")
+
+
+def test_members_share_the_steps_that_they_have_in_common(here):
+    assert main(["build", "-m", *FEW, "calibrator=logit,chi2,entropy"]) == 0
+    statuses = [
+        {step["id"]: step["status"] for step in json.loads(path.read_text(encoding="utf-8"))["steps"]}
+        for path in sorted(only_sweep(here).glob("*/manifest.json"))
+    ]
+    assert statuses[0]["impute:dividends"] == "done" and statuses[0]["calibrate:small"] == "done"
+    for member in statuses[1:]:
+        assert member["impute:dividends"] == member["targets:small"] == "reused"
+        assert member["calibrate:small"] == "done"
