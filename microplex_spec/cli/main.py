@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": "a leaderboard of runs or of a sweep, with the spread over seeds",
     "diff": "how two specs or runs differ, what re-runs, what moved (exit code 4: they differ)",
     "store": "look into the store of kept artifacts (ls), clear it (gc), check it (verify)",
+    "schema": "write JSON Schemas of the YAML files, for editors",
     "report": "write report.html of a run again",
 }
 

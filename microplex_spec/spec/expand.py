@@ -14,7 +14,7 @@ from .yaml_reader import Document, Path_
 
 # Keys of a row that say how it is expanded; no target has them.
 EXPANSION_KEYS = ("table", "rows")
-_NUMBERS = ("value", "se", "tolerance")
+NUMBERS = ("value", "se", "tolerance")
 
 
 class Expanded(NamedTuple):
@@ -99,7 +99,7 @@ class _Expansion:
         return not lacking
 
     def numbers(self, target: dict[str, Any], number: int) -> dict[str, Any]:
-        for key in _NUMBERS:
+        for key in NUMBERS:
             if isinstance(self.template.get(key), str):
                 value = _number(target[key])
                 if value is None:
