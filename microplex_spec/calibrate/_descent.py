@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 MEMORY = 20
-RENEW_EVERY = 12
+YOUNGEST = 6
+"""Iterations that a preconditioner is used for at least."""
 ARMIJO = 1e-4
 TRIALS = 30
 ROUNDING = 1e-13
@@ -35,6 +36,7 @@ def minimise(
     start: np.ndarray,
     max_iterations: int,
     patience: int,
+    renewal: float,
 ) -> Descent:
     """Minimise by L-BFGS over a preconditioner in place of a scaled identity (Nocedal and Wright 2006, 7.2).
 
@@ -42,17 +44,19 @@ def minimise(
     renew: -> the inverse Hessian, roughly, at the point evaluated last.
     remaining: gradient -> a figure that is at most 1 at a stationary point. The descent gives up, and returns
         the point where the figure was least, after `patience` iterations that did not lower it by a fifth.
+    renewal: what a renewal costs, in iterations; it is made where going on as since the last would cost twice that.
     """
     point = start
     value, gradient, size = evaluate(point)
     precondition, age = renew(), 0
     pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=MEMORY)
     least, best, best_at = remaining(gradient), point, 0
+    left = renewed_at = least
     if least <= 1.0:
         return Descent(point, 0, True)
     for iteration in range(1, max_iterations + 1):
-        if age >= RENEW_EVERY:
-            precondition, age = renew(), 0
+        if age >= YOUNGEST and np.log(left) * age > 2 * renewal * np.log(renewed_at / left):
+            precondition, age, renewed_at = renew(), 0, left
         direction = -_inverse_hessian_times(gradient, pairs, precondition)
         found = _line_search(evaluate, point, direction, value, gradient, size)
         if found is None:
@@ -60,7 +64,7 @@ def minimise(
                 break
             pairs.clear()
             value, gradient, size = evaluate(point)
-            precondition, age = renew(), 0
+            precondition, age, renewed_at = renew(), 0, left
             continue
         moved, value, new_gradient, size = found
         change, bend = moved - point, new_gradient - gradient

@@ -31,6 +31,8 @@ class DualCalibrator(Calibrator):
     Raises SpecError for values out of range.
     """
 
+    warm_starts = True
+
     def __init__(self, softness: float, lower: float, upper: float, max_iterations: int):
         problems = Problems()
         given = {"softness": softness, "lower": lower, "upper": upper, "max_iterations": max_iterations}

@@ -46,9 +46,11 @@ class Calibrator(ABC):
     """A backend: parameters in `__init__`, nothing learned, one problem per `solve`.
 
     version: counts up with any change of code that changes weights, so that stored results are redone.
+    warm_starts: whether it solves by multipliers, on the dual solver, from which a later solve can go on.
     """
 
     version: ClassVar[int]
+    warm_starts: ClassVar[bool] = False
     capabilities: ClassVar[CalibratorCapabilities]
 
     @classmethod

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 
 class Chi2(DualCalibrator):
-    """Ratios max(lower, 1 + a . m): GREG wherever that is not negative. `lower` > 0 bars weights of zero.
+    """Ratios max(lower, 1 + a . m): the nonnegative variant of GREG, equal to it wherever no weight is negative.
 
-    Plain GREG has reached ratios of -9 on hard systems, and a file cannot carry negative weights.
+    Plain, unbounded GREG is no setting here: weights of zero or more are the contract of every calibrator, and GREG
+    has reached ratios of -9 on hard systems. `lower` > 0 bars weights of zero as well.
     """
 
-    version = 1
+    version = 2
     capabilities = CalibratorCapabilities(seeded=True, zero_weights=True)
 
     def __init__(self, softness: float = 1.0, lower: float = 0.0, upper: float = np.inf, max_iterations: int = 500):

@@ -26,7 +26,7 @@ from ..streams import uniforms
 from . import _dual_kernel as kernel
 from ._descent import Descent, Precondition, minimise
 from .distances import Distance
-from .problem import EXACT, CalibrationProblem, CalibrationResult
+from .problem import BLOCK_NONZEROS, EXACT, CalibrationProblem, CalibrationResult, release
 
 EXACT_GRAM_PRODUCTS = 4e8
 """Products up to which the Gram matrix is summed over all records; above, over a sample of them."""
@@ -38,20 +38,19 @@ SMALLEST_CURVATURE = 1e-9
 SMALL_MATRIX = 100_000
 """Stored values up to which a pass takes less time than waking a second thread."""
 FIRST_LEVEL, LEVEL_FALL = 0.3, 0.3
-PATIENCE_DIRECT, PATIENCE_LEVEL = 20, 60
+PATIENCE_DIRECT, PATIENCE_LEVEL = 10, 60
 
 
 class Dual:
     """The dual function of a problem, with work arrays that its evaluations share.
 
-    `weights` (n,) are those of the last evaluation. `variance` (k,) is sigma^2 of the soft targets.
+    `weights` (n,) and `estimates` (k,) are those of the last evaluation; `variance` (k,) is sigma^2 of soft targets.
     """
 
     def __init__(self, problem: CalibrationProblem, distance: Distance, seed: int):
         matrix = problem.matrix
         n, k = matrix.shape
-        column_type = np.uint16 if k <= 1 << 16 else np.int32
-        self.csr = (matrix.indptr.astype(np.int64), matrix.indices.astype(column_type), matrix.data)
+        self.csr = (matrix.indptr.astype(np.int64), _compact(matrix.indices, k), matrix.data)
         self.targets, self.w0, self.distance, self.seed = (
             problem.targets,
             problem.initial_weights,
@@ -63,9 +62,11 @@ class Dual:
         self.totals = np.empty((kernel.CHUNKS, k))
         self.primitives = np.empty(kernel.CHUNKS)
         self.weights = np.empty(n)
+        self.estimates = np.empty(k)
         self.variance = np.zeros(k)
         self.initial_diagonal = self._diagonal(self.w0)
         self.renewals = 0
+        self.renewal = self._renewal()
 
     def evaluate(self, multipliers: np.ndarray) -> tuple[float, np.ndarray, float]:
         """Value, gradient (k,), and the size of the terms of the value."""
@@ -74,12 +75,12 @@ class Dual:
             *self.csr, self.w0, self.edges, multipliers,
             d.kind, d.lower, d.upper, self.weights, self.totals, self.primitives,
         )  # fmt: skip
-        estimates = self.totals.sum(axis=0)
+        self.estimates = self.totals.sum(axis=0)
         fitted = multipliers * self.targets
         ridge = self.variance * multipliers
         value = self.primitives.sum() - fitted.sum() + 0.5 * (ridge @ multipliers)
         size = np.abs(self.primitives).sum() + np.abs(fitted).sum()
-        return float(value), estimates - self.targets + ridge, float(size)
+        return float(value), self.estimates - self.targets + ridge, float(size)
 
     def precondition(self) -> Precondition:
         """Inverse Hessian at the last evaluation, from the Cholesky factor of a Gram matrix scaled to 1.
@@ -102,6 +103,12 @@ class Dual:
         gram[np.diag_indices(k)] += RIDGE + self.variance * scale**2
         factor = cholesky(gram.T, lower=True, overwrite_a=True, check_finite=False)
         return lambda gradient: scale * cho_solve((factor, True), scale * gradient, check_finite=False)
+
+    def _renewal(self) -> float:
+        """What a new preconditioner costs, in iterations, by operations counted at what each takes."""
+        nonzeros, k = float(self.csr[0][-1]), float(self.targets.size)
+        gram = 4.0 * min(self.products, EXACT_GRAM_PRODUCTS) + 0.02 * k**3 / 3 + 6.0 * nonzeros
+        return gram / (2.0 * nonzeros + 1.1 * k**2)
 
     def _diagonal(self, curvature: np.ndarray) -> np.ndarray:
         kernel.diagonal_pass(*self.csr, curvature, self.edges, self.totals)
@@ -126,6 +133,15 @@ class Dual:
         return rows, curvature[rows] / chance[rows]
 
 
+def _compact(indices: np.ndarray, k: int) -> np.ndarray:
+    """Column numbers in two bytes where they fit: half the memory to stream; a block at a time, if from disk."""
+    columns = np.empty(indices.size, np.uint16 if k <= 1 << 16 else np.int32)
+    for first in range(0, indices.size, BLOCK_NONZEROS):
+        columns[first : first + BLOCK_NONZEROS] = indices[first : first + BLOCK_NONZEROS]
+        release(indices)
+    return columns
+
+
 def solve_dual(
     problem: CalibrationProblem,
     distance: Distance,
@@ -141,17 +157,19 @@ def solve_dual(
     the tolerance of exact targets). If even continuation cannot reach the softness asked for, because
     targets contradict one another or the bounds, the weights of the hardest level solved are returned, and
     the reason says so. Linear algebra runs on one thread: more would change its bytes, and gain little.
-    start: (k,) multipliers to begin at; zeros if None.
+    start: (k,) multipliers to begin at, if the dual is lower there than at zeros.
     """
     began = time.perf_counter()
     k = problem.targets.size
-    point = np.zeros(k) if start is None else np.array(start, dtype=np.float64)
-    if point.shape != (k,):
-        raise ValueError(f"start has shape {point.shape}; the problem has {k} targets")
+    starts = [np.zeros(k)]
+    if start is not None:
+        starts.insert(0, np.array(start, dtype=np.float64))
+        if starts[0].shape != (k,) or not np.isfinite(starts[0]).all():
+            raise ValueError(f"start has shape {starts[0].shape} or is not finite; the problem has {k} targets")
     # A trial step may overflow; the line search refuses it.
     with _threads(problem.matrix.nnz), np.errstate(over="ignore", invalid="ignore"):
         dual = Dual(problem, distance, seed)
-        descent, level = _descend(dual, problem, softness, point, max_iterations)
+        descent, level = _descend(dual, problem, softness, starts, max_iterations)
         dual.evaluate(descent.point)
     return problem.judge(
         dual.weights,
@@ -160,6 +178,7 @@ def solve_dual(
         multipliers=descent.point,
         seconds=time.perf_counter() - began,
         bounds=(distance.lower, distance.upper),
+        estimates=dual.estimates,
     )
 
 
@@ -176,9 +195,12 @@ def _threads(nonzeros: int) -> Iterator[None]:
 
 
 def _descend(
-    dual: Dual, problem: CalibrationProblem, softness: float, start: np.ndarray, max_iterations: int
+    dual: Dual, problem: CalibrationProblem, softness: float, starts: list[np.ndarray], max_iterations: int
 ) -> tuple[Descent, float | None]:
-    """The descent, and the level of softness it solved: 0 the one asked for, None none at all."""
+    """The descent, and the level of softness it solved: 0 the one asked for, None none at all.
+
+    starts: multipliers to choose from, by the value of the dual there.
+    """
     scale, tolerance = problem.scale, np.asarray(problem.tolerance)
     asked = softness * tolerance
     closeness = np.maximum(tolerance / 100, np.minimum(tolerance, EXACT) / 2) * scale
@@ -187,7 +209,6 @@ def _descend(
 
     def at_level(level: float, point: np.ndarray, patience: int) -> Descent:
         nonlocal left
-        dual.variance = (np.maximum(asked, level) * scale * unit) ** 2
         close = np.maximum(closeness, level / 10 * scale)
         descent = minimise(
             dual.evaluate,
@@ -196,16 +217,25 @@ def _descend(
             point,
             left,
             patience,
+            dual.renewal,
         )
         left -= descent.iterations
         return descent
 
-    descent = direct = at_level(0.0, start, PATIENCE_DIRECT)
+    def soften(level: float) -> None:
+        dual.variance = (np.maximum(asked, level) * scale * unit) ** 2
+
+    # The ridge is left out of the choice: a step or two removes it where it alone makes a start dear.
+    point = _lowest(dual, starts)
+    soften(0.0)
+    descent = direct = at_level(0.0, point, PATIENCE_DIRECT)
     if direct.stationary:
         return direct, 0.0
-    point, solved, level = start, None, FIRST_LEVEL
+    soften(FIRST_LEVEL)
+    point, solved, level = _lowest(dual, [*starts, direct.point]), None, FIRST_LEVEL
     while left > 0:
         level = level if level > asked.min() else 0.0
+        soften(level)
         descent = at_level(level, point, PATIENCE_LEVEL)
         if not descent.stationary:
             break
@@ -215,6 +245,14 @@ def _descend(
         level *= LEVEL_FALL
     best = direct.point if solved is None else point
     return Descent(best, max_iterations - left, descent.stationary), solved
+
+
+def _lowest(dual: Dual, points: list[np.ndarray]) -> np.ndarray:
+    """The one of some points at which the dual is lowest."""
+    if len(points) == 1:
+        return points[0]
+    values = np.array([dual.evaluate(point)[0] for point in points])
+    return points[int(np.argmin(np.where(np.isnan(values), np.inf, values)))]
 
 
 def _ending(problem: CalibrationProblem, descent: Descent, level: float | None, cap: int) -> str:

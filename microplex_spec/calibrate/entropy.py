@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Entropy(DualCalibrator):
     """Ratios exp(a . m): positive without bounds, product form on categories, as iterative raking gives."""
 
-    version = 1
+    version = 2
     capabilities = CalibratorCapabilities(seeded=True)
 
     def __init__(self, softness: float = 1.0, lower: float = 0.0, upper: float = np.inf, max_iterations: int = 500):

@@ -21,7 +21,7 @@ class Logit(DualCalibrator):
     times those it was drawn for.
     """
 
-    version = 1
+    version = 2
     capabilities = CalibratorCapabilities(seeded=True)
 
     def __init__(self, softness: float = 1.0, lower: float = 0.1, upper: float = 10.0, max_iterations: int = 500):

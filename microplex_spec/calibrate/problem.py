@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -77,6 +78,7 @@ class CalibrationProblem:
             problems.add(f"target {self.name(j)!r} has the value {self.targets[j]}")
         problems.raise_if_any()
         gross = weighted_sums(self.matrix, w0, absolute=True)
+        release(self.matrix.indices)
         object.__setattr__(self, "gross", gross)
         for j in np.flatnonzero(~np.isfinite(gross)):
             problems.add(f"target {self.name(j)!r} has records whose value is not finite")
@@ -110,13 +112,16 @@ class CalibrationProblem:
         multipliers: np.ndarray | None = None,
         seconds: float = 0.0,
         bounds: tuple[float, float] = (0.0, np.inf),
+        estimates: np.ndarray | None = None,
     ) -> CalibrationResult:
         """The result of a backend: the one place that says what `converged` means.
 
         ended: how the backend came to its end, e.g. "stopped after 300 iterations"; it opens the reason.
         bounds: of the ratios the backend allowed itself; a target out of their reach is named.
+        estimates: (k,) totals under the weights, from a backend that has summed them in float64 already.
         """
-        estimates = weighted_sums(self.matrix, weights)
+        if estimates is None:
+            estimates = weighted_sums(self.matrix, weights)
         errors = (estimates - self.targets) / self.scale
         outside = np.flatnonzero(~(np.abs(errors) <= self.tolerance))
         reason = ended
@@ -202,6 +207,19 @@ def weighted_sums(matrix: Any, weights: np.ndarray, absolute: bool = False) -> n
         block = csr_array((values, matrix.indices[first:last], pointers), shape=shape)
         total += block.T @ weights[rows]
     return total
+
+
+def release(array: np.ndarray) -> None:
+    """Give back the resident pages of an array that is mapped read-only from a file; it reads them again when used.
+
+    So that a matrix larger than memory can be solved from disk. Any other array is left as it is.
+    """
+    owner: Any = array
+    while owner is not None and not isinstance(owner, np.memmap):
+        owner = getattr(owner, "base", None)
+    if owner is not None and owner.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
+        mapped: Any = owner
+        mapped._mmap.madvise(mmap.MADV_DONTNEED)
 
 
 def _row_blocks(indptr: np.ndarray) -> Iterator[slice]:

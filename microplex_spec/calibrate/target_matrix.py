@@ -1,36 +1,36 @@
-"""Targets as a sparse system: one column a linear target, its support, and whether the data can speak to it at all."""
+"""Targets as a sparse system: the matrix, and the ledger of what each target rests on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from ..population import Population, evaluate
+from ..population import Population
 from ..spec.errors import Problem, Problems
-from ..spec.expression import Expression, parse
-from ..spec.measure import parse_measure
+from .matrix_file import column_counts, read_matrix
 from .problem import reach, weighted_sums
+from .target_columns import NONE, Layout, blocks, lay_out
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csr_array
 
-NONE = -1
+LEDGER = "ledger.parquet"
 
 
 @dataclass(frozen=True)
 class TargetSystem:
     """matrix: (records of the root, columns) float32 CSR. ledger: a row a target.
 
-    Ledger columns: id, role, status, reason, value, tolerance, support (households that contribute), and the
-    matrix columns `fit` (what a solver meets), `numerator` and `denominator` (-1 for sums and counts, where
-    the fit column is the numerator). A mean of m over a domain is linear as sum(x - m) = 0.
+    Ledger columns: id, family, role, status, reason, value, tolerance, support (households that contribute), and the
+    matrix columns `fit` (what a solver meets), `numerator` and `denominator` (see `target_columns.Layout`).
     """
 
-    matrix: csr_matrix
+    matrix: csr_array
     ledger: pd.DataFrame
 
     def estimates(self, weights: np.ndarray) -> np.ndarray:
@@ -38,54 +38,70 @@ class TargetSystem:
         return estimates(self.matrix, self.ledger, weights)
 
 
+def read_system(folder: Path) -> TargetSystem:
+    """The system of a folder: its matrix mapped from disk, and its ledger."""
+    return TargetSystem(read_matrix(folder), pd.read_parquet(folder / LEDGER))
+
+
 def compile_targets(
     population: Population, targets: Sequence[Mapping[str, Any]], min_support: int, tolerance: float
 ) -> TargetSystem:
-    """Evaluate each target's rows and sum them up to the root.
+    """The system of some targets in memory, for a population that needs no blocks.
 
-    targets: rows with id, measure, of, where, value, role and, where given, tolerance (relative), se (in the target's
-    unit), exclude. min_support: fewest contributing households. tolerance: relative, for targets that give none.
-    Raises SpecError, naming the targets, for values that are missing or infinite.
+    targets: rows with id, measure, of, where, value, role and, where given, family, tolerance (relative), se (in the
+    target's unit), exclude, set_aside (status and reason). min_support: fewest contributing households. tolerance:
+    relative, for targets that give none. Raises SpecError, naming the targets, for values that are missing or infinite.
     """
-    columns = _Columns(population)
+    layout = lay_out(targets)
+    (block,) = blocks(population, layout, households=max(population.size(population.entities.root), 1))
+    support = column_counts(block.matrix)
+    return TargetSystem(block.matrix, make_ledger(targets, layout, support, block.bad, min_support, tolerance))
+
+
+def make_ledger(
+    targets: Sequence[Mapping[str, Any]],
+    layout: Layout,
+    support: np.ndarray,
+    bad: np.ndarray,
+    min_support: int,
+    tolerance: float,
+) -> pd.DataFrame:
+    """What each target rests on. support, bad: (columns,) households that contribute, and values that are no numbers.
+
+    Raises SpecError for targets of missing or infinite values.
+    """
     problems = Problems()
+    for target, column in zip(targets, layout.numerator, strict=True):
+        if bad[column]:
+            text = f"target {target['id']}: {bad[column]:,} of its values are missing or infinite"
+            problems.found.append(Problem(text))
+    problems.raise_if_any()
+    counted = np.where(layout.denominator == NONE, layout.numerator, layout.denominator)
     rows = []
-    for target in targets:
-        measure = parse_measure(target["measure"])
-        where = columns.where(target)
-        values = columns.values(measure.argument, target["of"])
-        bad = np.count_nonzero(~np.isfinite(values[where]))
-        if bad:
-            problems.found.append(Problem(f"target {target['id']}: {bad:,} of its values are missing or infinite"))
-            continue
-        value = float(target["value"])
-        numerator = columns.add(np.where(where, values, 0.0), target["of"])
-        denominator, fit = NONE, numerator
-        if measure.kind in ("mean", "share"):
-            denominator = columns.add(where.astype(np.float64), target["of"])
-            fit = columns.add(np.where(where, values - value, 0.0), target["of"])
-        support = columns.support(denominator if denominator != NONE else numerator)
-        status, reason = _status(target, support, min_support)
+    for number, target in enumerate(targets):
+        households = int(support[counted[number]])
+        status, reason = _status(target, households, min_support)
         rows.append(
             {
                 "id": target["id"],
+                "family": target.get("family", target["id"]),
                 "role": target["role"],
                 "status": status,
                 "reason": reason,
-                "value": value,
+                "value": float(target["value"]),
                 "tolerance": _tolerance(target, tolerance),
-                "support": support,
-                "fit": fit,
-                "numerator": numerator,
-                "denominator": denominator,
+                "support": households,
+                "fit": int(layout.fit[number]),
+                "numerator": int(layout.numerator[number]),
+                "denominator": int(layout.denominator[number]),
             }
         )
-    problems.raise_if_any()
-    return TargetSystem(columns.matrix(), pd.DataFrame(rows, columns=_LEDGER))
+    return pd.DataFrame(rows, columns=_LEDGER)
 
 
 _LEDGER = [
     "id",
+    "family",
     "role",
     "status",
     "reason",
@@ -98,7 +114,7 @@ _LEDGER = [
 ]
 
 
-def estimates(matrix: csr_matrix, ledger: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+def estimates(matrix: csr_array, ledger: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
     """(targets,) estimates under `weights` (records,): weighted sums, or ratios of sums for means and shares."""
     sums = weighted_sums(matrix, weights)
     top = sums[ledger["numerator"].to_numpy(dtype=np.int64)]
@@ -108,7 +124,7 @@ def estimates(matrix: csr_matrix, ledger: pd.DataFrame, weights: np.ndarray) -> 
 
 
 def reachable(
-    matrix: csr_matrix, ledger: pd.DataFrame, initial: np.ndarray, bounds: tuple[float, float]
+    matrix: csr_array, ledger: pd.DataFrame, initial: np.ndarray, bounds: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """(targets,) least and greatest value of each target's fit column with every ratio of weights within `bounds`.
 
@@ -125,7 +141,7 @@ def fit_values(ledger: pd.DataFrame) -> np.ndarray:
     return np.where(ledger["denominator"].to_numpy() == NONE, ledger["value"].to_numpy(dtype=np.float64), 0.0)
 
 
-def allowed_errors(matrix: csr_matrix, ledger: pd.DataFrame, initial: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def allowed_errors(matrix: csr_array, ledger: pd.DataFrame, initial: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(targets,) how far each fit column may end from its right-hand side, and the same relative to its scale.
 
     The first is in the column's own unit: the tolerated part of the value, for a ratio times the initial weight of its
@@ -143,6 +159,9 @@ def allowed_errors(matrix: csr_matrix, ledger: pd.DataFrame, initial: np.ndarray
 def _status(target: Mapping[str, Any], support: int, min_support: int) -> tuple[str, str]:
     if target.get("exclude"):
         return "excluded", str(target["exclude"])
+    if target.get("set_aside"):
+        status, reason = target["set_aside"]
+        return str(status), str(reason)
     if support == 0:
         return "unsupported", "no record contributes"
     if support < min_support:
@@ -159,49 +178,3 @@ def _tolerance(target: Mapping[str, Any], default: float) -> float:
     if target.get("se") and target["value"]:
         return float(target["se"]) / abs(float(target["value"]))
     return default
-
-
-class _Columns:
-    """Gathers sparse columns over the root's rows, and remembers the values of expressions that targets share."""
-
-    def __init__(self, population: Population):
-        self.population = population
-        self.root = population.entities.root
-        self.rows: list[np.ndarray] = []
-        self.data: list[np.ndarray] = []
-        self._values: dict[tuple[str, str], np.ndarray] = {}
-
-    def where(self, target: Mapping[str, Any]) -> np.ndarray:
-        if not target["where"]:
-            return np.ones(self.population.size(target["of"]), dtype=bool)
-        return evaluate(parse(target["where"]), self.population, target["of"])
-
-    def values(self, expression: Expression | None, entity: str) -> np.ndarray:
-        if expression is None:
-            return np.ones(self.population.size(entity))
-        key = (str(expression), entity)
-        if key not in self._values:
-            self._values[key] = np.asarray(evaluate(expression, self.population, entity), dtype=np.float64)
-        return self._values[key]
-
-    def add(self, values: np.ndarray, entity: str) -> int:
-        """Sum the rows of an entity up to the root, keep what is not zero, and return the column's number."""
-        kept = np.flatnonzero(values)
-        positions = self.population.positions(entity, self.root)[kept]
-        rows, inverse = np.unique(positions, return_inverse=True)
-        sums = np.bincount(inverse, weights=values[kept], minlength=len(rows))
-        self.rows.append(rows.astype(np.int32))
-        self.data.append(sums.astype(np.float32))
-        return len(self.rows) - 1
-
-    def support(self, column: int) -> int:
-        return int(np.count_nonzero(self.data[column]))
-
-    def matrix(self) -> csr_matrix:
-        from scipy.sparse import csc_matrix
-
-        starts = np.cumsum([0, *(len(rows) for rows in self.rows)])
-        rows = np.concatenate(self.rows) if self.rows else np.empty(0, np.int32)
-        data = np.concatenate(self.data) if self.data else np.empty(0, np.float32)
-        shape = (self.population.size(self.root), len(self.rows))
-        return csc_matrix((data, rows, starts), shape=shape).tocsr()

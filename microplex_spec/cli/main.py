@@ -11,6 +11,7 @@ from ..spec.errors import Problem, SpecError, did_you_mean
 COMMANDS = {
     "validate": "read a spec and report every fault",
     "plan": "show the steps that a build would run, with reasons and predicted cost",
+    "targets": "list calibration targets: how each is used and why, its support, the stretch it needs",
     "graph": "draw the lineage of sources, variables, targets and benchmarks",
     "build": "run the plan of a spec and leave a run folder",
     "resume": "go on with a run that was killed or failed, by its stored plan",
@@ -26,7 +27,7 @@ USAGE = """microplex-spec COMMAND [--project DIR] [options] [key=value ...]
 {commands}
 
 Runs are chosen by Hydra overrides: spec=us_cps_2023 scale=smoke|demo|full seed=7
-imputer=auto|qrf|regime_aware calibrator=auto|logit|entropy|chi2|none resources=auto|laptop_8gb|...
+imputer=auto|regime_aware|... calibrator=auto|logit|entropy|... resources=auto|laptop_8gb|...
 `microplex-spec COMMAND --help` tells more."""
 
 

@@ -16,6 +16,7 @@ from ..spec.rules import Rule, When
 from .costs import price
 
 GATED_ROWS = 500
+MOST_TARGETS_TOLD = 5
 # Parameters of every imputer that the variable and the run decide.
 _GIVEN = frozenset({"regime", "seed", "stream", "stray_tolerance"})
 
@@ -160,7 +161,10 @@ class _Table:
 
 @dataclass(frozen=True)
 class CalibratorNeeds:
-    """What the fit targets of a spec demand of a calibrator."""
+    """What the fit targets of a spec demand of a calibrator.
+
+    linear: those that are more than a count of records, and so no margin, with their places.
+    """
 
     targets: int
     records: int
@@ -168,6 +172,7 @@ class CalibratorNeeds:
     signed: int
     zeros: int
     exact: bool = False
+    linear: Sequence[tuple[str, Place | None]] = ()
 
 
 def choose_calibrator(
@@ -192,7 +197,7 @@ def choose_calibrator(
         }
 
         def lacking(name: str) -> str:
-            return " and ".join(_lacking(name, needs))
+            return " and ".join(_lacking(name, needs, params))
 
         def cost(name: str) -> Cost:
             return CALIBRATORS.load(name).predict_cost(shape, params)
@@ -203,26 +208,73 @@ def choose_calibrator(
         name, reason = by.decide("", evidence)
     else:
         name, reason = asked, Reason("asked-for", f"asked for; {needs.targets:,} targets")
-    lacks = _lacking(name, needs)
-    if lacks and name != "none":
-        serving = [other for other in CALIBRATORS.names() if other != "none" and not _lacking(other, needs)]
-        hint = f"served by: {', '.join(serving) or 'none'}"
-        raise SpecError(Problem(f"calibrator {name!r} lacks {' and '.join(lacks)}", hint=hint))
+    _refuse_what_lacks(name, needs, params)
     backend = CALIBRATORS.load(name)
     _check_names(f"calibrator {name!r}", params, set(inspect.signature(backend).parameters))
     backend(**params)
-    return Choice(name, params, reason, backend.version, backend.predict_cost(shape, params))
+    predicted = backend.predict_cost(shape, params)
+    taken = price("calibrate", name, predicted, costs or shipped_costs(), {})
+    if memory is not None and taken.bytes > memory:
+        raise SpecError(
+            Problem(
+                f"calibrator {name!r} needs {taken.bytes / 1e9:.1f} GB for {needs.targets:,} targets and "
+                f"{needs.records:,} households; the budget is {memory / 1e9:.1f} GB",
+                hint=f"served by: {', '.join(_serving(needs, {}, memory, shape, costs)) or 'none'}",
+            )
+        )
+    return Choice(name, params, reason, backend.version, predicted)
 
 
-def _lacking(name: str, needs: CalibratorNeeds) -> list[str]:
-    """What the targets need and a calibrator does not have, with the number of targets."""
+def _refuse_what_lacks(name: str, needs: CalibratorNeeds, params: Mapping[str, Any]) -> None:
+    """SpecError for a calibrator that cannot serve: what it lacks, what would serve, and the targets at fault."""
+    lacks = _lacking(name, needs, params)
+    if not lacks or name == "none":
+        return
+    hint = f"served by: {', '.join(_serving(needs, params)) or 'none'}"
+    problems = [Problem(f"calibrator {name!r} lacks {' and '.join(lacks)}", hint=hint)]
+    if not CALIBRATORS.load(name).capabilities.linear:
+        told = needs.linear[:MOST_TARGETS_TOLD]
+        problems += [
+            Problem(f"target {target!r} is no margin: it is more than a count of records", place)
+            for target, place in told
+        ]
+    raise SpecError(problems)
+
+
+def _serving(
+    needs: CalibratorNeeds,
+    params: Mapping[str, Any],
+    memory: int | None = None,
+    shape: CalibrationShape | None = None,
+    costs: CostModel | None = None,
+) -> list[str]:
+    """The calibrators that could take what is asked, within the memory if it is given."""
+    able = [name for name in CALIBRATORS.names() if name != "none" and not _lacking(name, needs, params)]
+    if memory is None or shape is None:
+        return able
+    model = costs or shipped_costs()
+
+    def size(name: str) -> int:
+        return price("calibrate", name, CALIBRATORS.load(name).predict_cost(shape, {}), model, {}).bytes
+
+    return [name for name in able if size(name) <= memory]
+
+
+def _lacking(name: str, needs: CalibratorNeeds, params: Mapping[str, Any]) -> list[str]:
+    """What the targets and the parameters need and a calibrator does not have, with the number of targets."""
     row = CALIBRATORS.load(name).capabilities
-    return [
+    found = [
         f"{what} ({count:,} targets)"
         for what, count, served in (
             ("targets below zero", needs.signed, row.signed_targets),
             ("targets of zero", needs.zeros, row.zero_targets),
-            ("linear targets", needs.targets, row.linear),
+            ("targets that are no margins", len(needs.linear), row.linear),
         )
         if count and not served
     ]
+    asked = {
+        "bounds of weight ratios": ({"lower", "upper"}, row.bounds),
+        "a record budget": ({"max_records"}, row.record_budget),
+    }
+    found += [what for what, (names, served) in asked.items() if not served and not names.isdisjoint(params)]
+    return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..plan import Reason
-from ..spec.cost import Cost
+from ..spec.cost import Cost, Work, sum_work
 from ..spec.expression import parse
 from ..spec.measure import parse_measure
 from ..spec.registry import CALIBRATORS
@@ -13,7 +14,9 @@ from ..spec.targets import Target
 from .base import Draft
 from .choose import CalibratorNeeds, choose_calibrator
 from .costs import with_work
-from .simulation import add_simulation, engine_mappings
+from .judged_targets import JudgedTargets, judge_targets
+from .simulation import WORTH_CUTTING, add_simulation, engine_mappings
+from .solves import repeated_solves, target_places
 
 # Share of households that a target touches: assumed until the matrix has been built once.
 DENSITY = 0.06
@@ -48,6 +51,7 @@ def add_outcome_steps(draft: Draft) -> None:
 def _targets(draft: Draft) -> str:
     spec, rows, expressions = draft.spec, [], []
     used: set[str] = set()
+    judged = judge_targets(draft)
     for target in spec.targets:
         measure = parse_measure(target.measure)
         where = parse(target.where) if target.where else None
@@ -55,9 +59,20 @@ def _targets(draft: Draft) -> str:
             if expression is not None:
                 used |= expression.names
                 expressions.append(expression)
-        rows.append(_row(target, str(measure), str(where) if where else ""))
-    fit = [target for target in spec.targets if target.role == "fit" and not target.exclude]
+        rows.append(_row(target, str(measure), str(where) if where else "", judged))
     households = draft.rows(spec.settings.base, spec.entities.root)
+
+    def work(part: int) -> dict[str, float]:
+        """Compiling the targets of some households; the population is read whole for any."""
+        return {
+            "column.fixed": 1,
+            "column.read": draft.bytes(spec.settings.base),
+            "import.targets": 1,
+            "targets.rows": len(rows),
+            "targets.cells": len(rows) * part,
+            "targets.nonzeros": DENSITY * len(rows) * part,
+        }
+
     return draft.add(
         "targets",
         spec.name,
@@ -68,22 +83,23 @@ def _targets(draft: Draft) -> str:
             "tolerance": spec.settings.calibration.tolerance,
         },
         [draft.base, *draft.makers(used), *draft.simulations(expressions)],
-        reasons=[Reason("compile", f"{len(fit):,} to fit of {len(rows):,} targets, one sparse column each")],
-        cost=Cost(
-            work={
-                "column.fixed": 1,
-                "column.read": draft.bytes(spec.settings.base),
-                "import.targets": 1,
-                "targets.rows": len(rows),
-                "targets.cells": len(rows) * households,
-                "targets.nonzeros": DENSITY * len(rows) * households,
-            }
-        ),
-        meta={"labels": {target.id: target.label for target in spec.targets}},
+        reasons=judged.reasons,
+        cost=Cost(work=work(households)),
+        batch=_batch_of_targets(draft, households, work),
+        meta={"labels": {target.id: target.label for target in spec.targets}, "set_aside": judged.told},
     )
 
 
-def _row(target: Target, measure: str, where: str) -> dict[str, Any]:
+def _batch_of_targets(draft: Draft, households: int, work: Callable[[int], Work]) -> dict[str, int] | None:
+    """A block of households for each worker, where what every block reads anew does not eat up what is won."""
+    part = -(-households // draft.workers)
+    alone, whole = (draft.costs.price(work(size)).seconds for size in (part, households))
+    if draft.workers == 1 or not households or alone >= WORTH_CUTTING * whole:
+        return None
+    return {"households": part, "of": households}
+
+
+def _row(target: Target, measure: str, where: str, judged: JudgedTargets) -> dict[str, Any]:
     """What of a target decides the result; its source, label and notes do not."""
     row: dict[str, Any] = {
         "id": target.id,
@@ -92,14 +108,22 @@ def _row(target: Target, measure: str, where: str) -> dict[str, Any]:
         "where": where,
         "value": target.value,
         "role": target.role,
+        "family": judged.families[target.id],
     }
-    optional = {"tolerance": target.tolerance, "se": target.se, "exclude": target.exclude}
+    aside = judged.set_aside.get(target.id)
+    optional = {
+        "tolerance": target.tolerance,
+        "se": target.se,
+        "exclude": target.exclude,
+        "set_aside": [aside.status, aside.text] if aside else None,
+    }
     return row | {key: value for key, value in optional.items() if value}
 
 
 def _calibrate(draft: Draft, targets: str) -> str:
     spec, choices = draft.spec, draft.choices
-    fit = [target for target in spec.targets if target.role == "fit" and not target.exclude]
+    aside = {row["id"] for row in draft.steps[targets].params["targets"] if "set_aside" in row}
+    fit = [t for t in spec.targets if t.role == "fit" and not t.exclude and t.id not in aside]
     households = draft.rows(spec.settings.base, spec.entities.root)
     needs = CalibratorNeeds(
         targets=len(fit),
@@ -107,6 +131,9 @@ def _calibrate(draft: Draft, targets: str) -> str:
         nonzeros=int(DENSITY * households * len(fit)),
         signed=sum(target.value < 0 for target in fit),
         zeros=sum(target.value == 0 for target in fit),
+        linear=tuple(
+            (t.id, spec.places.of("target", t.id, "measure")) for t in fit if not _is_margin(t, spec.entities.root)
+        ),
         exact=all((target.tolerance or spec.settings.calibration.tolerance) <= EXACT for target in fit),
     )
     choice = choose_calibrator(
@@ -119,6 +146,7 @@ def _calibrate(draft: Draft, targets: str) -> str:
     )
     scale = spec.base.scale_weights
     wanted = next((target.value for target in spec.targets if scale and target.id == scale.to), None)
+    repeated, reasons, work = repeated_solves(draft, choice, fit, needs.nonzeros)
     return draft.add(
         "calibrate",
         spec.name,
@@ -127,13 +155,20 @@ def _calibrate(draft: Draft, targets: str) -> str:
             "libraries": CALIBRATORS.load(choice.name).libraries(),
             "scale_weights": {"entity": scale.entity, "total": wanted} if scale else None,
             "seed": choices.seed,
+            **repeated,
         },
         [draft.base, targets],
         backend=choice.name,
         version=choice.version,
-        reasons=[choice.reason],
-        cost=with_work("calibrate", choice.name, choice.cost, _judging(draft, len(spec.targets))),
+        reasons=[choice.reason, *reasons],
+        cost=with_work("calibrate", choice.name, choice.cost, sum_work(_judging(draft, len(spec.targets)), work)),
+        meta={"places": target_places(draft, fit)},
     )
+
+
+def _is_margin(target: Target, root: str) -> bool:
+    """Whether a target counts records: units of the root, each once."""
+    return target.of == root and parse_measure(target.measure).kind == "count"
 
 
 def _judging(draft: Draft, targets: int) -> dict[str, float]:

@@ -17,7 +17,10 @@ NAN = math.nan
 
 @dataclass(frozen=True)
 class Target:
-    """A published figure and what the file says of it, before and after calibration. Errors are signed shares."""
+    """A published figure and what the file says of it, before and after calibration. Errors are signed shares.
+
+    error_held_out: of the estimate by weights fitted without the target's family; NaN where it was never left out.
+    """
 
     id: str
     role: str
@@ -28,16 +31,24 @@ class Target:
     final: float
     error_initial: float
     error_final: float
+    error_held_out: float
     tolerance: float
     support: float
     source: str
     unit: str
     url: str
     agency: str
+    family: str
 
     @property
     def left_out(self) -> bool:
-        return self.status in ("unsupported", "excluded")
+        """Whether it neither moves a weight nor is compared."""
+        return self.status not in ("fitted", "holdout", "monitor")
+
+    @property
+    def error_out_of_sample(self) -> float:
+        """The error of an estimate that knew nothing of the target's family; NaN for a target without one."""
+        return self.error_final if self.role == "holdout" else self.error_held_out
 
     @property
     def series(self) -> str:
@@ -114,6 +125,7 @@ class Run:
     benchmarks: tuple[Benchmark, ...]
     imputed: tuple[Imputed, ...]
     weights: dict[str, Any]
+    holdout: dict[str, Any]
 
 
 def read_run(run: Path) -> Run:
@@ -129,6 +141,7 @@ def read_run(run: Path) -> Run:
             benchmarks=tuple(_benchmark(row) for row in _rows(run / "benchmarks.csv")),
             imputed=tuple(_imputed(row, distributions) for row in _rows(run / "imputation.csv")),
             weights=_json(run / "weights.json"),
+            holdout=_json(run / "holdout.json"),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise SpecError(f"{run} holds a file that is no part of a run: {error!r}") from None
@@ -166,12 +179,14 @@ def _target(row: dict[str, str]) -> Target:
         final=final,
         error_initial=_signed(_number(row, "rel_error_initial"), initial - value),
         error_final=_signed(_number(row, "rel_error_final"), final - value),
+        error_held_out=_signed(_number(row, "rel_error_held_out"), _number(row, "held_out") - value),
         tolerance=_number(row, "tolerance"),
         support=_number(row, "support"),
         source=row.get("source") or "",
         unit=row.get("unit") or "",
         url=row.get("url") or "",
         agency=row.get("agency") or "",
+        family=row.get("family") or "",
     )
 
 

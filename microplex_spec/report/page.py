@@ -37,6 +37,7 @@ def render(run: Run, name: str) -> str:
         "size": size,
         "moment": moment,
         "off": lambda error: abs(error) > CLOSE,
+        "known": lambda value: math.nan if value is None else value,
     }
     return environment.get_template("page.html").render(name=name, run=run, manifest=run.manifest, **_parts(run))
 
@@ -76,6 +77,11 @@ def _parts(run: Run) -> dict[str, Any]:
         "regimes": _by_regime(run.imputed),
         "truth_known": any(math.isfinite(i.ks_truth) for i in run.imputed),
         "weights": run.weights,
+        "held_out_tables": [
+            (title, run.holdout[key])
+            for title, key in (("Family of targets", "by_family"), ("Agency", "by_agency"))
+            if any(row["held_out"] for row in run.holdout.get(key) or ())
+        ],
         "weight_figure": figures.weight_histogram(histogram["edges"], histogram["shares"], run.weights.get("bounds"))
         if histogram.get("shares")
         else None,

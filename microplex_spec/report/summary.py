@@ -44,16 +44,16 @@ class Series:
 
 
 def headline(run: Run) -> Headline:
-    """Fit over supported fit targets, error over held-out ones, weights, and the worst benchmark of each sample."""
+    """Fit over supported fit targets, error out of sample, weights, and the worst benchmark of each sample."""
     fitted = [t for t in run.targets if t.role == "fit" and not t.left_out]
-    held_out = [t for t in run.targets if t.role == "holdout" and not t.left_out]
+    held_out = [t for t in run.targets if not t.left_out and math.isfinite(t.error_out_of_sample)]
     return Headline(
         fitted=len(fitted),
         fitted_close=share_close(t.error_final for t in fitted),
         fitted_close_before=share_close(t.error_initial for t in fitted),
         fitted_median=median_error(t.error_final for t in fitted),
         held_out=len(held_out),
-        held_out_median=median_error(t.error_final for t in held_out),
+        held_out_median=median_error(t.error_out_of_sample for t in held_out),
         held_out_median_before=median_error(t.error_initial for t in held_out),
         left_out=sum(t.left_out for t in run.targets),
         ess_share=run.weights.get("ess_share", NAN),
@@ -94,9 +94,9 @@ def verdict(run: Run, head: Headline, groups: Sequence[Series]) -> list[str]:
         )
     if head.held_out:
         said.append(
-            f"On {whole(head.held_out)} held-out targets, which calibration never saw, the median error is "
-            f"{percent(head.held_out_median)}, against {percent(head.held_out_median_before)} before. "
-            "This is the honest measure of fit."
+            f"On {_counted(head.held_out, 'target', 'targets')} held out, which the weights that are judged by them "
+            f"never saw, the median error is {percent(head.held_out_median)}, against "
+            f"{percent(head.held_out_median_before)} before. This is the honest measure of fit."
         )
     if head.left_out:
         said.append(
@@ -149,6 +149,11 @@ def _weights(run: Run) -> list[str]:
     if weights.get("bounds"):
         said += f"; {percent(hits / max(weights['n'], 1))} of them stand at a bound"
     told = [said + "."]
+    if weights.get("collapse"):
+        told.append(f"The weights have collapsed: {weights['collapse']}.")
+    lost = [stage["name"] for stage in weights.get("stages") or () if not stage["kept"] and stage["targets"]]
+    if lost:
+        told.append(f"Of the stages of calibration, {', '.join(lost)} did not hold; the weights before it were kept.")
     if weights.get("converged") is False:
         reason = weights.get("reason") or "no reason given"
         told.append(f"Calibration did not reach every target within its tolerance: {reason}.")

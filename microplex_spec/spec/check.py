@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from .check_sources import check_sources, donor_has, make_reader, uprating_indices
@@ -11,7 +12,7 @@ from .errors import Place, Problems, SpecError
 from .expression import parse
 from .expression_check import ColumnInfo, ValueType, check
 from .graph import cycle
-from .measure import check_measure, parse_measure
+from .measure import Measure, check_measure, parse_measure
 from .registry import ENGINES, IMPUTERS
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ __all__ = ["check_spec", "make_reader", "spec_columns"]
 
 EngineColumns = Mapping[tuple[str, str], ColumnInfo] | None
 
+# Units of each measure; of a sum or mean the first is for dollars, the others for all that is not.
+_UNITS = {"count": ("count",), "share": ("share",), "sum": ("usd", "count"), "mean": ("usd_per_unit", "count", "share")}
 # Columns that a population keeps its weights in.
 _WEIGHTS = ("design_weight", "weight")
 
@@ -67,6 +70,7 @@ class _Check:
         self.source_columns = check_sources(self.spec, self.problems)
         self.indices = uprating_indices(self.spec, self.problems)
         self.settings()
+        self.stages()
         self.roles()
         for variable in self.spec.variables.values():
             self.variable(variable)
@@ -117,6 +121,19 @@ class _Check:
                 f"{name!r} names both a predictor set and a variable",
                 self.place("spec", "spec", "predictor_sets", name, key=True),
             )
+
+    def stages(self) -> None:
+        """Check that each stage has a name of its own and that each of its globs finds a target."""
+        ids = {*(target.id for target in self.spec.targets), *self.spec.places.names("target")}
+        names: set[str] = set()
+        for number, stage in enumerate(self.spec.settings.calibration.stages):
+            at = ("spec", "spec", "calibration", "stages", number)
+            if stage.name in names:
+                self.problems.add(f"the stage {stage.name!r} stands twice", self.place(*at, "name"), "rename it")
+            names.add(stage.name)
+            for index, glob in enumerate(stage.targets):
+                if not any(fnmatchcase(name, glob) for name in ids):
+                    self.problems.unknown("target or glob of targets", glob, ids, self.place(*at, "targets", index))
 
     def roles(self) -> None:
         base = self.source_columns.get(self.spec.settings.base)
@@ -278,6 +295,24 @@ class _Check:
         measure = parse_measure(target.measure, place)
         if not (measure.argument and measure.argument.names & self.faulty):
             check_measure(measure, target.of, self.spec.entities, self.columns, ENGINES.names(), self.engine_columns)
+        # Last, since what is at fault above is checked once more for its place.
+        self.unit(target, measure)
+
+    def unit(self, target: Target, measure: Measure) -> None:
+        """Check that what is measured can have the target's unit, and that the figure can be of it."""
+        at, argument = ("target", target.id), measure.argument
+        allowed = _UNITS[measure.kind]
+        measured = self.spec.variables.get(str(argument).removeprefix("-")) if argument else None
+        if measured and measure.kind in ("sum", "mean"):
+            allowed = (allowed[0],) if measured.unit == "usd" else allowed[1:]
+        if target.unit not in allowed:
+            hint = f"write unit: {' or '.join(allowed)}"
+            self.problems.add(f"{measure} cannot be in {target.unit}", self.place(*at, "unit"), hint)
+        elif target.unit == "share" and not 0 <= target.value <= 1:
+            hint = "a share of 65 % is 0.65" if 1 < target.value <= 100 else ""
+            self.problems.add(f"a share lies from 0 to 1, not at {target.value:g}", self.place(*at, "value"), hint)
+        elif measure.kind == "count" and target.value < 0:
+            self.problems.add(f"a count is not below zero, as {target.value:g} is", self.place(*at, "value"))
 
     def benchmark(self, benchmark: Benchmark) -> None:
         at = ("benchmark", benchmark.id)

@@ -21,17 +21,36 @@ from .targets import Target
 from .variables import Variable
 
 
-class CalibrationSettings(Record):
-    """What calibration takes for granted where a target says nothing: its tolerance, and the support it needs."""
-
-    tolerance: float = Field(default=0.05, gt=0)
-    min_support: int = Field(default=1, ge=1)
-
-
 def _plain(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9_]+", name):
         raise ValueError(f"must be of small letters, digits and _, got {name!r}")
     return name
+
+
+def _not_one(folds: int) -> int:
+    if folds == 1:
+        raise ValueError("must be at least 2, or 0 for none: one fold would leave every target out")
+    return folds
+
+
+class CalibrationStage(Record):
+    """Targets that calibration takes up together: those whose ids match a glob, such as us.census.*, and no earlier."""
+
+    name: Annotated[str, AfterValidator(_plain)]
+    targets: tuple[str, ...] = Field(min_length=1)
+
+
+class CalibrationSettings(Record):
+    """What calibration takes for granted where a target says nothing: its tolerance, and the support it needs.
+
+    folds: into how many the families of fit targets are dealt, to leave each out once and judge the fit by it; 0 for
+    none. stages: each solves for its targets and those before it, in this order; targets in none join the last.
+    """
+
+    tolerance: float = Field(default=0.05, gt=0)
+    min_support: int = Field(default=1, ge=1)
+    folds: Annotated[int, AfterValidator(_not_one)] = Field(default=5, ge=0)
+    stages: tuple[CalibrationStage, ...] = ()
 
 
 class SpecFile(Record):

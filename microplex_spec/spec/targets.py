@@ -36,7 +36,8 @@ class Target(Record):
     """One published figure that the weighted file should meet, or be compared with.
 
     `tolerance` is relative; `se` is the figure's standard error in its own unit. A role of fit bends weights,
-    holdout and monitor never do. `exclude` says why a figure is kept but not used.
+    holdout and monitor never do. `exclude` says why a figure is kept but not used. `family` names the targets that
+    stay together when some are left out to judge the fit; by default the first part of the source's concept.
     """
 
     id: Annotated[str, AfterValidator(_dotted)]
@@ -51,5 +52,6 @@ class Target(Record):
     se: float | None = Field(default=None, gt=0)
     role: Role = "fit"
     exclude: str = ""
+    family: str = ""
     source: TargetSource
     notes: str = ""

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.sparse import coo_array, csr_array
 
-from microplex_spec.calibrate import CalibrationProblem
-from microplex_spec.calibrate.problem import weighted_sums
+from microplex_spec.calibrate import CalibrationProblem, make_calibrator
+from microplex_spec.calibrate.problem import release, weighted_sums
 from microplex_spec.spec.errors import SpecError
 
 MATRIX = csr_array(np.array([[1.0, 0.0], [1.0, -2.0], [0.0, 4.0]]))
@@ -24,6 +24,9 @@ NAMES = ["people", "net_gains"]
         ({"initial_weights": np.zeros(3)}, "all initial weights are zero"),
         ({"initial_weights": np.ones(4)}, "3 records, but 4 initial weights"),
         ({"targets": np.array([3.0, np.nan])}, "target 'net_gains' has the value nan"),
+        ({"targets": np.array([-np.inf, 0.0])}, "target 'people' has the value -inf"),
+        ({"initial_weights": np.array([1, np.inf, 1])}, "1 initial weights are not finite"),
+        ({"matrix": csr_array((0, 2)), "initial_weights": np.ones(0)}, "matrix is empty: 0 records"),
         ({"targets": np.ones(3)}, "2 targets, but 3 target values"),
         ({"names": ["people"]}, "2 targets, but 1 names"),
         ({"matrix": csr_array((3, 0)), "targets": np.ones(0), "names": []}, "matrix is empty"),
@@ -33,6 +36,8 @@ NAMES = ["people", "net_gains"]
         ({"tolerance": np.ones(3)}, "2 targets, but 3 tolerances"),
         ({"bounds": (1.0, 2.0)}, "lower bound of weight ratios is 1.0"),
         ({"bounds": (0.5, 1.0)}, "upper bound of weight ratios is 1.0"),
+        ({"bounds": (-0.5, 2.0)}, "lower bound of weight ratios is -0.5"),
+        ({"bounds": (0.5, np.nan)}, "upper bound of weight ratios is nan"),
         ({"bounds": (np.nan, 2.0)}, "lower bound of weight ratios is nan"),
     ],
 )
@@ -69,6 +74,38 @@ def test_duplicate_entries_are_summed_in_a_copy():
     assert CalibrationProblem(given, np.ones(2), np.ones(2)).matrix.toarray().tolist() == [[0, 3], [1, 0]]
     assert CalibrationProblem(unsorted, np.ones(2), np.ones(1)).matrix.indices.tolist() == [0, 1]
     assert unsorted.indices.tolist() == [1, 0]
+
+
+def test_stored_zeros_are_no_support():
+    stored = csr_array((np.array([1.0, 0.0]), np.array([0, 1]), np.array([0, 2, 2, 2])), shape=(3, 2))
+    with pytest.raises(SpecError, match="'net_gains' has no record"):
+        CalibrationProblem(stored, TARGETS, WEIGHTS, names=NAMES)
+
+
+def test_a_matrix_mapped_from_disk_is_solved_as_one_in_memory(tmp_path):
+    g = np.random.default_rng(5)
+    own = csr_array((g.random((300, 7)) < 0.4) * g.lognormal(0, 1, (300, 7)))
+    weights = g.lognormal(2, 0.4, 300)
+    parts = {"data": own.data, "indices": own.indices, "indptr": own.indptr}
+    for name, part in parts.items():
+        np.save(tmp_path / f"{name}.npy", part)
+    mapped = csr_array(tuple(np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in parts), shape=own.shape)
+    solved = [
+        make_calibrator("entropy").solve(CalibrationProblem(matrix, 1.1 * (own.T @ weights), weights)).weights
+        for matrix in (own, mapped)
+    ]
+    assert solved[0].tobytes() == solved[1].tobytes()
+    np.testing.assert_array_equal(mapped.indices, own.indices)
+
+
+def test_pages_are_given_back_only_where_nothing_can_be_lost(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(10_000))
+    private = np.load(tmp_path / "a.npy", mmap_mode="c")
+    private[5000] = -1
+    for array in (private, np.arange(3), np.load(tmp_path / "a.npy", mmap_mode="r")[10:]):
+        before = array.copy()
+        release(array)
+        np.testing.assert_array_equal(array, before)
 
 
 def test_sums_by_block_equal_one_product(monkeypatch):

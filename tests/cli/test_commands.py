@@ -194,8 +194,14 @@ def test_a_sweep_called_from_elsewhere_lies_in_the_project(small_project, monkey
 WRONG = {
     "an unknown command": (["biuld"], "unknown command 'biuld' (did you mean 'build'?)"),
     "an unknown spec": (["validate", "spec=smal"], "no spec 'smal' under conf/specs"),
-    "an unknown option of a group": (["build", *SMALL, "calibrator=entrpy"], "auto chi2 entropy logit none"),
-    "the same, planned": (["plan", *SMALL, "calibrator=entrpy"], "auto chi2 entropy logit none"),
+    "an unknown option of a group": (
+        ["build", *SMALL, "calibrator=entrpy"],
+        "auto chi2 entropy hardconcrete ipf logit microcalibrate none sparse",
+    ),
+    "the same, planned": (
+        ["plan", *SMALL, "calibrator=entrpy"],
+        "auto chi2 entropy hardconcrete ipf logit microcalibrate none sparse",
+    ),
     "an unknown key": (["build", *SMALL, "seeed=7"], "seeed"),
     "an added unknown key": (["build", *SMALL, "+seeed=7"], "unknown run setting 'seeed' (did you mean 'seed'?)"),
     "a wrong value": (["build", *SMALL, "seed=abc"], "seed must be a whole number, got 'abc'"),

@@ -10,6 +10,7 @@ from microplex_spec.compile.choose import (
     choose_calibrator,
     choose_imputer,
 )
+from microplex_spec.spec.choices import BackendChoice
 from microplex_spec.spec.cost import ImputeShape
 from microplex_spec.spec.errors import SpecError
 from microplex_spec.spec.regimes import REGIMES
@@ -140,5 +141,33 @@ def test_an_explicit_choice_that_cannot_serve_names_what_it_lacks_and_what_would
     monkeypatch.setattr(backend, "capabilities", type(backend.capabilities)(**fewer))
     with pytest.raises(SpecError) as caught:
         choose_calibrator("entropy", {}, needs(signed=3))
-    assert str(caught.value) == "calibrator 'entropy' lacks targets below zero (3 targets) (served by: chi2, logit)"
+    told = str(caught.value)
+    assert told.startswith("calibrator 'entropy' lacks targets below zero (3 targets) (served by: chi2, ")
+    assert "ipf" not in told and "logit" in told
     assert choose_calibrator("auto", {}, needs(signed=3, exact=True)).name == "logit"
+
+
+def test_a_calibrator_of_margins_alone_is_refused_with_the_place_of_each_target(small_project):
+    with pytest.raises(SpecError) as caught:
+        plan_of(small_project, calibrator=BackendChoice(name="ipf"))
+    told = [str(problem) for problem in caught.value.problems]
+    at = small_project.at("targets/small/income.yaml", "sum(employment_income)")
+    assert any(text.startswith(f"{at}: target 'small.employment_income.amount' is no margin") for text in told)
+    assert "lacks targets that are no margins" in told[-1] and "logit" in told[-1]
+
+
+@pytest.mark.parametrize(
+    ("params", "lacking", "serving"),
+    [({"upper": 4.0}, "bounds of weight ratios", "logit"), ({"max_records": 10}, "a record budget", "sparse")],
+)
+def test_a_parameter_of_what_a_calibrator_cannot_do_names_those_that_can(params, lacking, serving):
+    with pytest.raises(SpecError, match=f"'microcalibrate' lacks {lacking}.*{serving}"):
+        choose_calibrator("microcalibrate", params, needs())
+
+
+def test_a_calibrator_beyond_the_memory_is_refused_with_both_figures_and_the_alternative():
+    wanted = needs(targets=4_000, records=1_500_000, nonzeros=300_000_000)
+    with pytest.raises(SpecError) as caught:
+        choose_calibrator("microcalibrate", {}, wanted, memory=16_000_000_000)
+    told = str(caught.value)
+    assert "needs 4" in told and "the budget is 16.0 GB" in told and "logit" in told

@@ -16,7 +16,7 @@ def test_a_run_leaves_the_files_of_the_contract_and_nothing_half_made(built):
     found = {path.name for path in built.folder.iterdir()}
     wanted = {
         "plan.json", "manifest.json", "events.jsonl", "tables", "targets.csv", "benchmarks.csv", "imputation.csv",
-        "weights.json", "distributions.json", "report.html", "spec.lock.yaml",
+        "weights.json", "holdout.json", "distributions.json", "report.html", "spec.lock.yaml",
     }  # fmt: skip
     assert found == wanted
     assert {path.name for path in (built.folder / "tables").iterdir()} == {
@@ -62,7 +62,7 @@ def test_targets_csv_has_a_row_for_every_target_and_a_reason_for_those_not_fitte
     assert status["small.wages.aside"] == "excluded"
     assert targets.loc["small.wages.aside", "reason"] == "another concept"
     assert status["small.centenarians.persons"] == "unsupported"
-    assert status["small.dividends.amount"] == "unsupported"
+    assert status["small.dividends.amount"] == "unreachable"
     assert targets.loc["small.dividends.amount", "reason"].startswith("out of reach: ratios of 0.1 to 10 give ")
     assert targets.loc[targets["status"] != "fitted", "reason"].notna().all()
 
@@ -115,11 +115,43 @@ def test_the_headline_sums_targets_csv_up(built):
     targets, headline = built.csv("targets.csv"), built.result.headline
     fitted = targets[targets["status"] == "fitted"]
     assert headline["targets_fitted"] == len(fitted)
-    assert headline["targets_unsupported"] == (targets["status"] == "unsupported").sum() == 2
+    assert headline["targets_unsupported"] == (targets["status"] == "unsupported").sum() == 1
+    assert headline["targets_unreachable"] == (targets["status"] == "unreachable").sum() == 1
     assert headline["fit_within_10pct"] == pytest.approx((fitted["rel_error_final"].abs() < 0.1).mean())
-    assert headline["holdout_median_error"] == abs(
-        targets.set_index("id").loc["small.elderly.persons", "rel_error_final"]
+    assert headline["fit_median_error"] == pytest.approx(fitted["rel_error_final"].abs().median())
+    apart = targets.set_index("id").loc["small.elderly.persons", "rel_error_final"]
+    unseen = [*fitted["rel_error_held_out"].dropna().abs(), abs(apart)]
+    assert len(unseen) > 10 and headline["holdout_median_error"] == pytest.approx(np.median(unseen))
+
+
+def test_every_family_of_fitted_targets_is_left_out_once_and_judged_beside_its_fit(built):
+    targets, holdout = built.csv("targets.csv"), built.json("holdout.json")
+    fitted = targets[(targets["status"] == "fitted") & (targets["id"] != "small.all.aged")]
+    assert fitted["fold"].notna().all() and fitted["held_out"].notna().all()
+    assert len(fitted[["family", "fold"]].drop_duplicates()) == fitted["family"].nunique()
+    assert fitted["fold"].nunique() == min(5, fitted["family"].nunique())
+    assert targets.loc[targets["status"] != "fitted", ["fold", "held_out"]].isna().all(axis=None)
+    expected = (fitted["held_out"] - fitted["value"]) / fitted["value"].abs()
+    np.testing.assert_allclose(fitted["rel_error_held_out"], expected, rtol=1e-9, atol=1e-12)
+    assert fitted["rel_error_held_out"].abs().median() > fitted["rel_error_final"].abs().median()
+    assert {row["name"] for row in holdout["by_family"]} == set(
+        targets.loc[targets["status"].isin(["fitted", "holdout"]), "family"]
     )
+    (agency,) = holdout["by_agency"]
+    assert agency["name"] == "Test agency"
+    assert agency["holdout_median_error"] == pytest.approx(built.result.headline["holdout_median_error"])
+
+
+def test_records_and_targets_that_stand_out_are_named(built):
+    health, targets = built.json("weights.json"), built.csv("targets.csv").set_index("id")
+    homes = built.table("household").set_index("household_id")
+    records, prices = health["highest_leverage"], health["highest_prices"]
+    assert len(records) == 10 and 0 < len(prices) <= 10
+    for row in records:
+        assert row["weight"] == pytest.approx(homes.loc[row["id"], "weight"])
+        assert row["target"] in targets.index and 0 < row["leverage"] <= row["target_share"] <= 1
+    assert prices[0]["shadow_price"] == pytest.approx(targets["shadow_price"].max())
+    assert health["collapse"] == "" and health["stages"] == [] and health["folds"]["failed"] == []
 
 
 def test_weights_are_at_least_zero_and_their_health_is_told(built):

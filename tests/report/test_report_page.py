@@ -245,3 +245,44 @@ def test_a_folder_without_a_plan_or_with_a_damaged_file_is_refused(run, tmp_path
     (run / "weights.json").write_text("{", encoding="utf-8")
     with pytest.raises(SpecError, match="no part of a run"):
         write_report(run, run / "report.html")
+
+
+def test_errors_out_of_sample_stand_beside_those_in_sample(run):
+    targets = pd.read_csv(run / "targets.csv")
+    fitted = targets["status"] == "fitted"
+    targets["held_out"] = targets["value"].where(fitted) * 1.25
+    targets["rel_error_held_out"] = (targets["held_out"] - targets["value"]) / targets["value"]
+    targets.to_csv(run / "targets.csv", index=False)
+    row = {"name": "dividends", "fitted": 7, "held_out": 9, "fit_median_error": 0.0123, "holdout_median_error": 0.25}
+    row |= {"fit_within_10pct": 1.0, "holdout_within_10pct": 0.0}
+    unknown = row | {"name": "held out only", "fitted": 0, "fit_median_error": None, "fit_within_10pct": None}
+    (run / "holdout.json").write_text(json.dumps({"by_family": [row, unknown], "by_agency": []}), encoding="utf-8")
+    page = report(run)
+    told = dict(zip(page.column("target-table", "Target"), page.column("target-table", "Error held out"), strict=True))
+    assert {told[name] for name in targets.loc[fitted, "id"]} == {"+25.0 %"}
+    assert "dividends791.23 %25.0 %0 %" in page.text.replace("\n", "").replace("  ", "")
+    assert f"On {(targets['status'].isin(['fitted', 'holdout'])).sum()} targets held out" in page.text
+
+
+def test_stages_that_did_not_hold_are_told_in_the_verdict(run):
+    kept = {"name": "national", "targets": 3, "kept": True, "error_before": 9.1, "error_after": 2.0, "iterations": 4}
+    lost = {"name": "states", "targets": 9, "kept": False, "error_before": 2.0, "error_after": None, "iterations": 0}
+    said = {"said": "failed, the weights before it stand: no way"}
+    edit(run / "weights.json", lambda weights: weights.update(stages=[kept | {"said": "done"}, lost | said]))
+    page = report(run)
+    assert "Of the stages of calibration, states did not hold; the weights before it were kept." in page.text
+    assert page.column("stages", "Kept") == ["yes", "no"]
+    assert page.column("stages", "How it ended") == ["done", said["said"]]
+
+
+def test_weights_that_collapsed_records_and_prices_are_told(run):
+    record = {"id": 17, "weight": 1234.5, "ratio": 2.5, "leverage": 0.031, "target": "us.a", "target_share": 0.4}
+    health = {"collapse": "a hundredth of the records carries 61% of all weight", "share_at_caps": 0.005}
+    health |= {"highest_leverage": [record, record | {"id": 18, "ratio": None}]}
+    health |= {"highest_prices": [{"target": "us.b", "shadow_price": 0.00123}]}
+    edit(run / "weights.json", lambda weights: weights.update(health))
+    page = report(run)
+    assert "The weights have collapsed: a hundredth of the records carries 61% of all weight." in page.text
+    assert page.column("leverage", "Record") == ["17", "18"]
+    assert page.column("leverage", "Ratio") == ["2.50", "–"]
+    assert page.column("prices", "Price of 1 %") == ["0.00123"]

@@ -37,6 +37,34 @@ CASES = {
     "predicate that has a number for its value": Case(
         INCOME, "where: age >= 65", "where: age", "age", "age is a number, not a predicate (compare it, as in age > 0)"
     ),
+    "count in dollars": Case(
+        INCOME,
+        "    measure: count()\n    unit: count\n    where: dividends > 0",
+        "    measure: count()\n    unit: usd\n    where: dividends > 0",
+        "usd\n    where: dividends > 0",
+        "count() cannot be in usd (write unit: count)",
+    ),
+    "sum of dollars in units": Case(
+        INCOME,
+        "measure: sum(employment_income)",
+        "unit: count\n    measure: sum(employment_income)",
+        "count\n    measure: sum(employment_income)",
+        "sum(employment_income) cannot be in count (write unit: usd)",
+    ),
+    "share in percent": Case(
+        INCOME,
+        "    of: person\n    measure: sum(employment_income)\n    value: ",
+        "    unit: share\n    of: person\n    measure: share(age < 18)\n    value: 6",
+        "6",
+        "a share lies from 0 to 1, not at...",
+    ),
+    "count below zero": Case(
+        INCOME,
+        "    measure: count()\n    unit: count\n    where: dividends > 0\n    value: ",
+        "    measure: count()\n    unit: count\n    where: dividends > 0\n    value: -",
+        "-",
+        "a count is not below zero, as ...",
+    ),
     "code compared with a number": Case(
         POPULATION,
         "state_fips == '{fips}'",

@@ -1,65 +1,38 @@
-"""calibrate: household weights that meet the fit targets, and the ledger of what each target came to."""
+"""calibrate: household weights that meet the fit targets, and the ledger of what each target came to, held out too."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ...calibrate import CalibrationProblem, make_calibrator
-from ...calibrate.health import weight_health
-from ...calibrate.target_matrix import allowed_errors, estimates, fit_values, reachable
+from ...calibrate.base import Calibrator
+from ...calibrate.folds import deal, solve_folds
+from ...calibrate.health import highest_leverage, highest_prices, shadow_prices, weight_health
+from ...calibrate.parts import columns_of, part_of
+from ...calibrate.problem import CalibrationResult, weighted_sums
+from ...calibrate.staging import Staged, mean_error, solve_in_stages, stage_of
+from ...calibrate.target_matrix import TargetSystem, allowed_errors, estimates, fit_values, read_system
+from ...calibrate.unreachable import refuse_unreachable
 from ...population import Population
+from ...spec.errors import Place, SpecError
 from ..task import Task
 from .shared import read_population, record_ids
 
+_NAMED = re.compile(r"target '([^']+)'")
+
 
 def run(task: Task) -> dict[str, Any]:
-    from scipy.sparse import csr_matrix, load_npz
-
-    params = task.step.params
-    population = read_population(next(iter(task.inputs.values())))
-    matrix = csr_matrix(load_npz(task.input("targets") / "matrix.npz"))
-    ledger = pd.read_parquet(task.input("targets") / "ledger.parquet")
-    initial = scaled_weights(population, params["scale_weights"])
-    calibrator = make_calibrator(task.step.backend, **params["params"])
-    bounds = calibrator.ratio_bounds()
-    allowed, tolerances = allowed_errors(matrix, ledger, initial)
-    least, most = reachable(matrix, ledger, initial, bounds)
-    if bounds[0] < bounds[1]:
-        ledger = refuse_unreachable(ledger, least, most, allowed, bounds)
-    # A column that is zero everywhere (a share of 1 that all have) is met by any weights.
-    chosen = (ledger["status"] == "fitted").to_numpy() & ((least != 0) | (most != 0))
-    ledger["initial"] = estimates(matrix, ledger, initial)
-    weights, result = (
-        initial,
-        {"calibrator": task.step.backend, "converged": True, "iterations": 0, "reason": "no target to fit"},
-    )
-    if chosen.any():
-        fit = ledger[chosen]
-        problem = CalibrationProblem(
-            matrix[:, fit["fit"].to_numpy()],
-            fit_values(fit),
-            initial,
-            tolerance=tolerances[chosen],
-            names=fit["id"].tolist(),
-        )
-        solved = calibrator.solve(problem, seed=params["seed"])
-        weights = solved.weights
-        result |= {"converged": solved.converged, "iterations": solved.iterations, "reason": solved.reason}
-    ledger["final"] = estimates(matrix, ledger, weights)
-    root = population.entities.root
-    key = population.entities[root].key
-    columns = {key: record_ids(population, root), "design_weight": initial, "weight": weights}
-    pd.DataFrame(columns).to_parquet(task.out / "weights.parquet", index=False)
-    ledger.to_parquet(task.out / "ledger.parquet", index=False)
-    caps = bounds if bounds[0] < bounds[1] else None
-    finite = list(caps) if caps and np.isfinite(caps[1]) else None
-    result |= {"health": weight_health(weights, initial, caps), "bounds": finite}
-    (task.out / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return {**result, "targets": int(chosen.sum())}
+    try:
+        return _Calibration(task).run()
+    except SpecError as error:
+        raise placed(error, task.step.meta.get("places", {})) from None
 
 
 def scaled_weights(population: Population, scale: dict[str, Any] | None) -> np.ndarray:
@@ -70,16 +43,140 @@ def scaled_weights(population: Population, scale: dict[str, Any] | None) -> np.n
     return weights
 
 
-def refuse_unreachable(
-    ledger: pd.DataFrame, least: np.ndarray, most: np.ndarray, allowed: np.ndarray, bounds: tuple[float, float]
-) -> pd.DataFrame:
-    """Mark fit targets that no weights within the bounds can meet: fitting them would only bend the others."""
-    wanted = fit_values(ledger)
-    beyond = (wanted + allowed < least) | (wanted - allowed > most)
-    beyond &= (ledger["status"] == "fitted").to_numpy()
-    ledger = ledger.copy()
-    for row in np.flatnonzero(beyond):
-        reach = f"{least[row]:.4g} to {most[row]:.4g}"
-        ledger.loc[row, "status"] = "unsupported"
-        ledger.loc[row, "reason"] = f"out of reach: ratios of {bounds[0]:g} to {bounds[1]:g} give {reach}"
-    return ledger
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """The rows (k,) of the ledger that the problem is made of, and how their weights were found."""
+
+    rows: np.ndarray
+    problem: CalibrationProblem
+    staged: Staged
+
+
+class _Calibration:
+    """One calibration: what it starts from, and the ledger as it fills."""
+
+    def __init__(self, task: Task):
+        self.task, self.params = task, task.step.params
+        self.population = read_population(next(iter(task.inputs.values())))
+        system: TargetSystem = read_system(task.input("targets"))
+        self.matrix = system.matrix
+        self.initial = scaled_weights(self.population, self.params["scale_weights"])
+        self.calibrator: Calibrator = make_calibrator(task.step.backend, **self.params["params"])
+        self.bounds = self.calibrator.ratio_bounds()
+        self.ledger = refuse_unreachable(self.matrix, self._opened(system.ledger), self.initial, self.bounds)
+
+    def run(self) -> dict[str, Any]:
+        root = self.population.entities.root
+        ids = record_ids(self.population, root)
+        fitted = self._fit()
+        weights = fitted.staged.result.weights if fitted else self.initial
+        self.ledger["final"] = estimates(self.matrix, self.ledger, weights)
+        columns = {self.population.entities[root].key: ids, "design_weight": self.initial, "weight": weights}
+        pd.DataFrame(columns).to_parquet(self.task.out / "weights.parquet", index=False)
+        caps = self.bounds if self.bounds[0] < self.bounds[1] else None
+        result: dict[str, Any] = {
+            "calibrator": self.task.step.backend,
+            "bounds": list(caps) if caps and np.isfinite(caps[1]) else None,
+            "health": weight_health(weights, self.initial, caps),
+        }
+        if fitted:
+            result |= self._told(fitted) | {"folds": self._hold_out(fitted)}
+            result["highest_leverage"] = highest_leverage(fitted.problem, weights, ids)
+            result["highest_prices"] = self._price(fitted)
+        else:
+            result |= {"converged": True, "iterations": 0, "reason": "no target to fit", "stages": [], "folds": None}
+        self.ledger.to_parquet(self.task.out / "ledger.parquet", index=False)
+        (self.task.out / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        return {**result, "targets": len(fitted.rows) if fitted else 0}
+
+    def _opened(self, ledger: pd.DataFrame) -> pd.DataFrame:
+        """The ledger with what the initial weights say, and with columns for what comes."""
+        ledger = ledger.copy()
+        if "family" not in ledger:
+            ledger["family"] = [name.rpartition(".")[0] or name for name in ledger["id"]]
+        ledger["initial"] = estimates(self.matrix, ledger, self.initial)
+        initial, value = (ledger[name].to_numpy(dtype=np.float64) for name in ("initial", "value"))
+        ledger["stretch"] = np.divide(value, initial, out=np.full(len(value), np.nan), where=initial != 0)
+        ledger["fold"] = pd.array([pd.NA] * len(ledger), dtype="Int64")
+        ledger["held_out"] = ledger["shadow_price"] = np.nan
+        return ledger
+
+    def _fit(self) -> _Fitted | None:
+        """Solve for the targets that can be fitted; None where there is none."""
+        gross = weighted_sums(self.matrix, self.initial, absolute=True)
+        # A column that is zero everywhere (a share of 1 that all have) is met by any weights.
+        moves = gross[self.ledger["fit"].to_numpy(dtype=np.int64)] > 0
+        rows = np.flatnonzero((self.ledger["status"] == "fitted").to_numpy() & moves)
+        if not rows.size:
+            return None
+        _, tolerances = allowed_errors(self.matrix, self.ledger, self.initial)
+        fit = self.ledger.iloc[rows]
+        problem = CalibrationProblem(
+            columns_of(self.matrix, fit["fit"].to_numpy(dtype=np.int64)),
+            fit_values(fit),
+            self.initial,
+            tolerance=tolerances[rows],
+            names=fit["id"].tolist(),
+        )
+        stages = self.params["stages"]
+        stage = stage_of(fit["id"].tolist(), [each["targets"] for each in stages])
+        staged = solve_in_stages(
+            self.calibrator, problem, stage, [each["name"] for each in stages], seed=self.params["seed"]
+        )
+        for row in rows[~staged.fitted]:
+            name = stages[stage[rows == row][0]]["name"]
+            self.ledger.loc[self.ledger.index[row], "reason"] = f"weights do not follow it: stage {name!r}"
+        return _Fitted(rows, problem, staged)
+
+    def _told(self, fitted: _Fitted) -> dict[str, Any]:
+        """How the solve ended, stage by stage where there were several."""
+        result: CalibrationResult = fitted.staged.result
+        return {
+            "converged": result.converged,
+            "iterations": result.iterations,
+            "reason": result.reason,
+            "error": mean_error(fitted.problem, result.weights),
+            "stages": fitted.staged.records(),
+        }
+
+    def _hold_out(self, fitted: _Fitted) -> dict[str, Any] | None:
+        """Leave each family out once, and put down what the others make of it; None where folds are turned off."""
+        if not self.params["folds"]:
+            return None
+        inside = fitted.staged.fitted
+        rows, ledger = fitted.rows[inside], self.ledger
+        fold = deal(ledger["family"].iloc[rows].tolist(), self.params["folds"])
+        told: dict[str, Any] = {"number": int(fold.max(initial=0)), "targets": 0, "failed": []}
+        if not fold.any():
+            return told | {"failed": ["fewer than two families of fitted targets: none can be left out"]}
+        ledger.loc[ledger.index[rows], "fold"] = fold
+        problem, whole = part_of(fitted.problem, inside), fitted.staged.result
+        whole = replace(whole, multipliers=whole.multipliers[inside], estimates=whole.estimates[inside])
+        held_out = np.full(len(ledger), np.nan)
+        for each in solve_folds(self.calibrator, problem, fold, whole, seed=self.params["seed"]):
+            if each.weights is None:
+                told["failed"].append(f"fold {each.number}: {each.reason}")
+                continue
+            own = rows[each.left_out]
+            held_out[own] = estimates(self.matrix, ledger.iloc[own], each.weights)
+            told["targets"] += own.size
+        ledger["held_out"] = held_out
+        return told
+
+    def _price(self, fitted: _Fitted) -> list[dict[str, Any]]:
+        """Put the shadow prices into the ledger, and name the highest."""
+        allowed, _ = allowed_errors(self.matrix, self.ledger, self.initial)
+        percent = 0.01 * (allowed / self.ledger["tolerance"].to_numpy(dtype=np.float64))[fitted.rows]
+        prices = shadow_prices(fitted.staged.result.multipliers, percent, self.initial)
+        self.ledger.loc[self.ledger.index[fitted.rows], "shadow_price"] = prices
+        return highest_prices(self.ledger["id"].iloc[fitted.rows].tolist(), prices)
+
+
+def placed(error: SpecError, places: Mapping[str, Any]) -> SpecError:
+    """The error with the file and line of each target that it names."""
+    found = []
+    for problem in error.problems:
+        named = _NAMED.search(problem.message)
+        place = places.get(named[1]) if named and problem.place is None else None
+        found.append(replace(problem, place=Place(*place)) if place else problem)
+    return SpecError(found)

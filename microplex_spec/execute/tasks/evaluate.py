@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...evaluate.distribution import nonzero_shares, signed_log_edges, weighted_ks
-from ...evaluate.fit import fit_within, holdout_median_error, relative_errors
+from ...evaluate.fit import fit_median_error, fit_within, held_out_table, holdout_median_error, relative_errors
 from ...population import Population, evaluate
 from ...spec.expression import parse
 from ...spec.registry import ENGINES
@@ -43,15 +43,20 @@ def run(task: Task) -> dict[str, Any]:
     write_csv(benchmarks, task.out / "benchmarks.csv")
     write_csv(imputation, task.out / "imputation.csv")
     health = weight_table(task, weights)
-    for name, content in (("weights.json", health), ("distributions.json", distributions)):
+    holdout: dict[str, Any] = {f"by_{column}": held_out_table(targets, column) for column in ("family", "agency")}
+    holdout |= {"fit_median_error": fit_median_error(targets), "holdout_median_error": holdout_median_error(targets)}
+    contents = {"weights.json": health, "holdout.json": holdout, "distributions.json": distributions}
+    for name, content in contents.items():
         (task.out / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return {
         "headline": {
             "fit_within_10pct": fit_within(targets),
-            "holdout_median_error": holdout_median_error(targets),
+            "fit_median_error": holdout["fit_median_error"],
+            "holdout_median_error": holdout["holdout_median_error"],
             "ess_share": health["ess_share"],
             "targets_fitted": int((targets["status"] == "fitted").sum()),
             "targets_unsupported": int((targets["status"] == "unsupported").sum()),
+            "targets_unreachable": int((targets["status"] == "unreachable").sum()),
             "benchmarks": {row.id: row.rel_error for row in benchmarks.itertuples()},
         }
     }
@@ -61,7 +66,7 @@ def target_table(task: Task, sources: dict[str, Any]) -> pd.DataFrame:
     """targets.csv: every target in the order of the spec, fitted or not, with its figures before and after."""
     ledger = pd.read_parquet(task.input("calibrate") / "ledger.parquet")
     ledger = ledger.set_index("id").loc[list(sources)].reset_index()
-    for when in ("initial", "final"):
+    for when in ("initial", "final", "held_out"):
         ledger[f"rel_error_{when}"] = relative_errors(ledger[when].to_numpy(), ledger["value"].to_numpy())
     ledger["source"] = [citation(sources[name]) for name in ledger["id"]]
     for field in ("unit", "agency", "url"):
@@ -77,7 +82,8 @@ def target_table(task: Task, sources: dict[str, Any]) -> pd.DataFrame:
         "rel_error_initial",
         "rel_error_final",
     ]
-    return ledger[[*first, "tolerance", "source", "unit", "support", "agency", "url"]]
+    held_out = ["family", "fold", "held_out", "rel_error_held_out", "stretch", "shadow_price"]
+    return ledger[[*first, "tolerance", "source", "unit", "support", "agency", "url", *held_out]]
 
 
 def citation(source: dict[str, Any]) -> str:
@@ -99,7 +105,8 @@ def benchmark_table(
             values = np.where(evaluate(parse(benchmark["where"]), population, benchmark["entity"]), values, 0.0)
         weights = population.weights("calibrated") * growth(task, artifact, benchmark["engine"])
         root = population.entities.root
-        computed = float(values @ population.broadcast(weights, root, benchmark["entity"]))
+        # A plain sum: a dot product would differ in its last digits with the threads of the linear algebra.
+        computed = float((values * population.broadcast(weights, root, benchmark["entity"])).sum())
         source = sources[benchmark["id"]]
         rows.append(
             {

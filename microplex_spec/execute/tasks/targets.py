@@ -2,24 +2,71 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
-from ...calibrate.target_matrix import compile_targets
+import numpy as np
+
+from ...calibrate.matrix_file import MatrixWriter, column_counts, join_matrices, read_matrix
+from ...calibrate.target_columns import Layout, blocks, lay_out
+from ...calibrate.target_matrix import LEDGER, make_ledger
+from ...population import Population
 from ...spec.expression import parse
 from ...spec.measure import parse_measure
 from ..task import Task
 from .shared import base_population
 
+BAD, ROWS = "bad.npy", "rows.json"
+
 
 def run(task: Task) -> dict[str, Any]:
-    from scipy.sparse import save_npz
+    layout = lay_out(task.step.params["targets"])
+    bad = _write(_population(task), layout, task.out)
+    return _finish(task, layout, bad)
 
-    params = task.step.params
-    population = base_population(task, _engine_columns(params["targets"]))
-    system = compile_targets(population, params["targets"], params["min_support"], params["tolerance"])
-    save_npz(task.out / "matrix.npz", system.matrix, compressed=False)
-    system.ledger.to_parquet(task.out / "ledger.parquet", index=False)
-    return {"statuses": system.ledger["status"].value_counts().to_dict(), "nonzeros": int(system.matrix.nnz)}
+
+def run_part(task: Task) -> dict[str, Any]:
+    """The rows of the matrix of some households, and by column how many of their values are no numbers."""
+    assert task.part is not None
+    first, last = task.part
+    population = _population(task)
+    chosen = np.zeros(population.size(population.entities.root), dtype=bool)
+    chosen[first:last] = True
+    bad = _write(population.select(chosen), lay_out(task.step.params["targets"]), task.out)
+    np.save(task.out / BAD, bad)
+    (task.out / ROWS).write_text(json.dumps([first, last]), encoding="utf-8")
+    return {"households": last - first}
+
+
+def join(task: Task) -> dict[str, Any]:
+    """The parts one below the other, streamed from file to file."""
+    layout = lay_out(task.step.params["targets"])
+    parts = sorted(task.parts, key=lambda part: json.loads((part / ROWS).read_text(encoding="utf-8")))
+    join_matrices(parts, task.out)
+    return _finish(task, layout, np.sum([np.load(part / BAD) for part in parts], axis=0))
+
+
+def _write(population: Population, layout: Layout, out: Path) -> np.ndarray:
+    """Write the matrix a block of households at a time; (columns,) values that are missing or infinite."""
+    bad = np.zeros(len(layout.columns), dtype=np.int64)
+    with MatrixWriter(out, len(layout.columns)) as writer:
+        for block in blocks(population, layout):
+            writer.add(block.matrix)
+            bad += block.bad
+    return bad
+
+
+def _finish(task: Task, layout: Layout, bad: np.ndarray) -> dict[str, Any]:
+    params, matrix = task.step.params, read_matrix(task.out)
+    support = column_counts(matrix)
+    ledger = make_ledger(params["targets"], layout, support, bad, params["min_support"], params["tolerance"])
+    ledger.to_parquet(task.out / LEDGER, index=False)
+    return {"statuses": ledger["status"].value_counts().to_dict(), "nonzeros": int(matrix.nnz)}
+
+
+def _population(task: Task) -> Population:
+    return base_population(task, _engine_columns(task.step.params["targets"]))
 
 
 def _engine_columns(targets: list[dict[str, Any]]) -> set[str]:

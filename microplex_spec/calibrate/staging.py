@@ -1,0 +1,169 @@
+"""Staging: some targets first, then more and more of them, each stage from where the one before it ended.
+
+A stage solves for its own targets and those of every stage before it. It is kept only if the error over all fit
+targets falls, those of later stages among them; else the weights before it stand. A penalty or budget on records
+belongs to the first stage: once it has chosen records, later stages move the weights of these alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+
+from ..spec.errors import SpecError
+from .base import Calibrator
+from .folds import FAILURES
+from .parts import part_of
+from .problem import CalibrationProblem, CalibrationResult, weighted_sums
+
+REFIT = "logit"
+"""What moves the weights of the records that a budget has chosen: bounded, so that none of them runs away."""
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What became of one stage. error: mean over all fit targets of |relative error| over tolerance."""
+
+    name: str
+    targets: int
+    kept: bool
+    error_before: float
+    error_after: float | None
+    iterations: int
+    said: str
+
+
+@dataclass(frozen=True, eq=False)
+class Staged:
+    """The outcome: `fitted` (k,) masks the targets of the stages kept; `result` judges the weights by all targets."""
+
+    result: CalibrationResult
+    fitted: np.ndarray
+    stages: tuple[StageRecord, ...]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The stages as they are told in result.json."""
+        return [asdict(stage) for stage in self.stages]
+
+
+def stage_of(ids: Sequence[str], stages: Sequence[Iterable[str]]) -> np.ndarray:
+    """(k,) number of each target's stage from 0: the first with a glob that its id matches, else the last."""
+    last = max(len(stages) - 1, 0)
+    numbers = [
+        next((s for s, globs in enumerate(stages) if any(fnmatchcase(name, glob) for glob in globs)), last)
+        for name in ids
+    ]
+    return np.array(numbers, dtype=np.int64)
+
+
+def mean_error(problem: CalibrationProblem, weights: np.ndarray) -> float:
+    """Mean over the targets of |relative error| in units of each target's tolerance; no error is capped."""
+    errors = problem.judge(weights, ended="").relative_errors
+    return float(np.mean(np.abs(errors) / problem.tolerance))
+
+
+def solve_in_stages(
+    calibrator: Calibrator, problem: CalibrationProblem, stage: np.ndarray, names: Sequence[str], seed: int = 0
+) -> Staged:
+    """Solve the problem stage by stage, warm where the calibrator can. stage: (k,) number of each target's stage.
+
+    One stage alone is kept whatever it comes to. Raises SpecError if no stage could be solved at all.
+    """
+    if len(names) < 2:
+        solved = _solved(calibrator, problem, None, seed)
+        return Staged(solved, np.ones(stage.size, dtype=bool), ())
+    run = _Run(calibrator, problem, seed)
+    for number, name in enumerate(names):
+        run.add(name, stage == number, stage <= number)
+    if run.failed and not any(record.kept for record in run.records):
+        raise run.failed[-1]
+    lower, upper = calibrator.ratio_bounds()
+    kept = [record.name for record in run.records if record.kept]
+    result = problem.judge(
+        run.weights,
+        iterations=sum(record.iterations for record in run.records),
+        ended=_ended(run.records) if kept else "no stage lowered the error over all targets: weights left as they were",
+        multipliers=run.multipliers,
+        bounds=(lower, upper),
+    )
+    return Staged(result, run.fitted, tuple(run.records))
+
+
+class _Run:
+    """Weights and multipliers as the stages leave them."""
+
+    def __init__(self, calibrator: Calibrator, problem: CalibrationProblem, seed: int):
+        self.calibrator, self.problem, self.seed = calibrator, problem, seed
+        self.weights = problem.initial_weights.copy()
+        self.multipliers = np.zeros(problem.targets.size)
+        self.fitted = np.zeros(problem.targets.size, dtype=bool)
+        self.error = mean_error(problem, self.weights)
+        self.records: list[StageRecord] = []
+        self.failed: list[SpecError] = []
+
+    def add(self, name: str, own: np.ndarray, wanted: np.ndarray) -> None:
+        """Try one stage, whose `own` targets come to the `wanted` ones, and keep it or not."""
+        if not own.any():
+            self.note(name, 0, said="it adds no target that can be fitted")
+            return
+        calibrator, initial = self.calibrator, None
+        if calibrator.capabilities.record_budget and self.fitted.any():
+            from . import make_calibrator
+
+            calibrator, initial = make_calibrator(REFIT), self.weights
+            wanted = wanted & (weighted_sums(self.problem.matrix, initial, absolute=True) > 0)
+        part = part_of(self.problem, wanted, initial)
+        start = self.multipliers[wanted] if calibrator.warm_starts and initial is None else None
+        targets = int(wanted.sum())
+        try:
+            solved = _solved(calibrator, part, start, self.seed)
+        except SpecError as fault:
+            self.failed.append(fault)
+            self.note(name, targets, said=f"failed, the weights before it stand: {fault}")
+            return
+        error = mean_error(self.problem, solved.weights)
+        if not error < self.error:
+            said = "rolled back: the error over all targets did not fall"
+            self.note(name, targets, error, solved.iterations, said)
+            return
+        self.note(name, targets, error, solved.iterations, solved.reason, kept=True)
+        self.weights, self.error, self.fitted = solved.weights, error, wanted
+        self.multipliers = np.zeros(wanted.size)
+        self.multipliers[wanted] = solved.multipliers
+
+    def note(
+        self,
+        name: str,
+        targets: int,
+        after: float | None = None,
+        iterations: int = 0,
+        said: str = "",
+        kept: bool = False,
+    ) -> None:
+        self.records.append(StageRecord(name, targets, kept, self.error, after, iterations, said))
+
+
+def _solved(
+    calibrator: Calibrator, problem: CalibrationProblem, start: np.ndarray | None, seed: int
+) -> CalibrationResult:
+    """A solve whose weights can be used; SpecError for one that failed."""
+    try:
+        solved = calibrator.solve(problem, seed=seed, start=start)
+    except SpecError:
+        raise
+    except FAILURES as error:
+        raise SpecError(f"the calibrator failed: {error}") from error
+    if not np.isfinite(solved.weights).all():
+        raise SpecError("the calibrator returned weights that are not finite")
+    return solved
+
+
+def _ended(records: Sequence[StageRecord]) -> str:
+    """How the stages went, in one line."""
+    kept = [record.name for record in records if record.kept]
+    lost = [record.name for record in records if not record.kept and record.targets]
+    return f"stages kept: {', '.join(kept)}" + (f"; not kept: {', '.join(lost)}" if lost else "")

@@ -1,0 +1,135 @@
+"""Which targets are the sum of others: bands that tile a wider one, or codes that make up all there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import NamedTuple
+
+from ..spec.domains import EVERYTHING, UNKNOWN, Code, Codes, ColumnFacts, Domain, Limit, Range
+
+
+class Form(NamedTuple):
+    """What a target measures, in one form: two targets of one form state the same figure."""
+
+    measure: str
+    of: str
+    period: int
+    domain: Domain
+
+    @property
+    def additive(self) -> bool:
+        """Whether the figure of a domain is the sum of the figures of its parts."""
+        return self.measure == "count()" or self.measure.startswith("sum(")
+
+
+class Partition(NamedTuple):
+    """One target that is the sum of others, which differ in one column alone."""
+
+    total: str
+    along: str
+    parts: tuple[str, ...]
+
+
+def partitions(forms: Mapping[str, Form], facts: Mapping[str, ColumnFacts]) -> list[Partition]:
+    """Each total with the finest parts along each column, sorted.
+
+    forms: of targets by id; of several with one form the first id stands for all. facts: what is known of columns.
+    """
+    standing: dict[Form, str] = {}
+    for name in sorted(forms):
+        if forms[name].additive:
+            standing.setdefault(forms[name], name)
+    alone: dict[tuple[Form, str], tuple[Limit, str]] = {}
+    groups: dict[tuple[Form, str], dict[Limit, str]] = {}
+    for form, name in standing.items():
+        measure, of, period, domain = form
+        for column, limit in domain.limits:
+            key = (Form(measure, of, period, domain.without(column)), column)
+            # Most stand alone, and a plan of thousands of targets has no time for a group each.
+            first = alone.setdefault(key, (limit, name))
+            if first[1] != name:
+                groups.setdefault(key, dict([first]))[limit] = name
+    found: list[Partition] = []
+    for (wider, column), members in groups.items():
+        found += _along(column, members, standing.get(wider), facts.get(column, UNKNOWN).codes)
+    return sorted(found)
+
+
+def _along(column: str, members: dict[Limit, str], whole: str | None, codes: int | None) -> Iterator[Partition]:
+    """The partitions among targets that differ in one column. whole: the target without a limit on it."""
+    totals = members | ({EVERYTHING: whole} if whole else {})
+    ranges = [limit for limit in members if isinstance(limit, Range)]
+    sets = [limit for limit in members if isinstance(limit, Codes)]
+    starts: dict[object, list[Range]] = {}
+    for limit in sorted(ranges):
+        starts.setdefault(limit.low, []).append(limit)
+    holding: dict[Code, list[Codes]] = {}
+    for some in sets:
+        for value in () if some.others else some.values:
+            holding.setdefault(value, []).append(some)
+    for total, name in totals.items():
+        parts: Iterable[Limit] | None = None
+        if isinstance(total, Range):
+            parts = _tiles(starts, total)
+        elif not total.others and len(total.values) > 1:
+            parts = _cover(holding, total.values, total)
+        if total == EVERYTHING and parts is None:
+            parts = _all_codes(holding, sets, codes)
+        if parts is not None:
+            yield Partition(name, column, tuple(sorted(members[part] for part in parts)))
+
+
+def _tiles(starts: Mapping[object, list[Range]], total: Range) -> list[Range] | None:
+    """The narrowest ranges that lie end to end from one end of `total` to the other; None where there are none.
+
+    starts: the ranges that begin at each cut, narrowest first.
+    """
+    path: list[Range] = []
+    pending, dead = [iter(starts.get(total.low, ()))], set()
+    while pending:
+        for part in pending[-1]:
+            if part == total or part.high > total.high or part.high <= part.low or part.high in dead:
+                continue
+            path.append(part)
+            if part.high == total.high:
+                return path
+            pending.append(iter(starts.get(part.high, ())))
+            break
+        else:
+            pending.pop()
+            if path:
+                dead.add(path.pop().high)
+    return None
+
+
+def _all_codes(holding: Mapping[Code, list[Codes]], sets: list[Codes], codes: int | None) -> list[Codes] | None:
+    """Sets apart that hold every code of the column: as many as are known of, or some and all the others."""
+    values = frozenset(holding)
+    known = 2 if values <= {True, False} else codes
+    if known is not None and len(values) == known:
+        return _cover(holding, values, None)
+    for others in sets:
+        if others.others:
+            if others.values in {limit.values for limit in sets if not limit.others}:
+                return [Codes(others.values), others]
+            if parts := _cover(holding, others.values, None):
+                return [*parts, others]
+    return None
+
+
+def _cover(holding: Mapping[Code, list[Codes]], wanted: frozenset[Code], total: Codes | None) -> list[Codes] | None:
+    """Sets apart that make up `wanted`, the smallest first, else the largest first; None where they do not."""
+    near = dict.fromkeys(chain.from_iterable(holding.get(value, ()) for value in wanted))
+    usable = [limit for limit in near if limit != total and limit.values <= wanted]
+    usable.sort(key=lambda limit: repr(sorted(limit.values, key=repr)))
+    for sign in (1, -1):
+        taken: set[Code] = set()
+        parts = []
+        for limit in sorted(usable, key=lambda limit: sign * len(limit.values)):
+            if taken.isdisjoint(limit.values):
+                taken |= limit.values
+                parts.append(limit)
+        if taken == wanted and len(parts) > 1:
+            return parts
+    return None

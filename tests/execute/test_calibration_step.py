@@ -1,0 +1,113 @@
+"""The calibrate step of a build: stages, folds turned off, and errors that name a target's place."""
+
+import json
+
+import numpy as np
+import pytest
+from small_builds import build_small, fresh_copy, plan_small
+
+from microplex_spec.execute.tasks.calibrate import placed
+from microplex_spec.spec.errors import SpecError
+
+STAGES = """\
+calibration:
+  tolerance: 0.02
+  min_support: 2
+  stages:
+    - {name: states, targets: ["small.population.*"]}
+    - {name: incomes, targets: ["small.wage.*", small.employment_income.amount]}
+"""
+DECLARED = "calibration: {tolerance: 0.02, min_support: 2}\n"
+
+
+@pytest.fixture
+def small(built, tmp_path):
+    return fresh_copy(built.small, tmp_path / "project")
+
+
+def result_of(build) -> dict:
+    return json.loads((build.artifact("calibrate:small") / "result.json").read_text(encoding="utf-8"))
+
+
+def test_stages_of_the_spec_are_solved_in_their_order_and_told_everywhere(small):
+    small.edit("spec.yaml", DECLARED, STAGES)
+    build = build_small(small)
+    stages = result_of(build)["stages"]
+    assert [stage["name"] for stage in stages] == ["states", "incomes"]
+    assert stages[0]["targets"] < stages[1]["targets"] == (build.csv("targets.csv")["status"] == "fitted").sum() - 1
+    assert [stage["kept"] for stage in stages] == [True, True]
+    assert stages[1]["error_after"] < stages[0]["error_after"] < stages[0]["error_before"]
+    assert build.json("weights.json")["stages"] == stages
+    (record,) = (step["record"] for step in build.json("manifest.json")["steps"] if step["id"] == "calibrate:small")
+    assert record["stages"] == stages
+    assert "stages" in {reason.rule for reason in build.plan["calibrate:small"].reasons}
+    page = (build.folder / "report.html").read_text(encoding="utf-8")
+    assert "<td>states<td" in page and "<td>incomes<td" in page
+
+
+def test_folds_turned_off_leave_only_targets_held_out_for_good(small):
+    small.edit("spec.yaml", DECLARED, DECLARED.replace("}", ", folds: 0}"))
+    build = build_small(small)
+    targets = build.csv("targets.csv").set_index("id")
+    assert targets[["fold", "held_out", "rel_error_held_out"]].isna().all(axis=None)
+    assert build.json("weights.json")["folds"] is None
+    apart = targets.loc["small.elderly.persons", "rel_error_final"]
+    assert build.result.headline["holdout_median_error"] == pytest.approx(abs(apart))
+
+
+def test_folds_do_not_touch_the_weights(built, small):
+    small.edit("spec.yaml", DECLARED, DECLARED.replace("}", ", folds: 3}"))
+    build = build_small(small)
+    np.testing.assert_array_equal(build.table("household")["weight"], built.table("household")["weight"])
+    assert build.csv("targets.csv")["fold"].max() == 3
+    assert build.statuses()["targets:small"] == "done"
+
+
+def test_a_plan_counts_folds_and_stages(small):
+    cost = {}
+    for name, text in (("none", DECLARED.replace("}", ", folds: 0}")), ("folds", DECLARED), ("stages", STAGES)):
+        small.path("spec.yaml").write_text(
+            small.path("spec.yaml").read_text(encoding="utf-8").split("calibration:")[0] + text, encoding="utf-8"
+        )
+        cost[name] = plan_small(small)["calibrate:small"].predicted.seconds
+    assert cost["none"] < cost["folds"] < cost["stages"]
+
+
+def test_a_fault_that_only_the_data_show_names_the_target_and_its_line(small):
+    plan = plan_small(small)
+    places = plan["calibrate:small"].meta["places"]
+    file, line, column = places["small.employment_income.amount"]
+    assert f"{file}:{line}:{column}" == small.at("targets/small/income.yaml", "id: small.employment_income.amount")
+    error = placed(SpecError("target 'small.employment_income.amount' has the value nan"), places)
+    assert str(error).startswith(f"{file}:{line}:{column}: target ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "said"),
+    [
+        ("min_support: 2}", "min_support: 2, folds: 1}", "1", "must be at least 2, or 0 for none"),
+        ("min_support: 2}", "min_support: 2, folds: -1}", "-1", "must be at least 0"),
+        (
+            "min_support: 2}",
+            "min_support: 2, stages: [{name: a, targets: [none.*]}]}",
+            "none.*",
+            "unknown target or glob",
+        ),
+        ("min_support: 2}", "min_support: 2, stages: [{name: a, targets: []}]}", "[]", "must not be empty"),
+        ("min_support: 2}", "min_support: 2, stages: [{name: B!, targets: ['*']}]}", "B!", "must be of small letters"),
+    ],
+)
+def test_faulty_stages_and_folds_are_told_where_they_stand(small, old, new, at, said):
+    small.edit("spec.yaml", old, new)
+    (error,) = small.errors()
+    assert error.startswith(small.at("spec.yaml", at, within=new)) and said in error
+
+
+def test_a_stage_named_twice_is_an_error(small):
+    small.edit(
+        "spec.yaml",
+        "min_support: 2}",
+        "min_support: 2, stages: [{name: a, targets: ['*']}, {name: a, targets: ['*']}]}",
+    )
+    (error,) = small.errors()
+    assert "the stage 'a' stands twice" in error
