@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import numpy as np
-from calibration import hard_system, random_system
+from systems import hard_system, random_system
 
 from microplex_spec.calibrate import CalibrationProblem, make_calibrator
 
