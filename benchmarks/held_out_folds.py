@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 
 import numpy as np
 from systems import hard_system
@@ -35,7 +34,8 @@ def measure(name: str, problem: CalibrationProblem, families: list[str], calibra
     ended = time.perf_counter()
     exact = _held_out(problem, fold, anew)
     return (
-        f"{name:14s}  {calibrator:8s}  {solved - began:6.2f}  {folded - solved:6.2f}  {(folded - solved) / (solved - began):6.2f}"
+        f"{name:14s}  {calibrator:8s}  {solved - began:6.2f}  {folded - solved:6.2f}"
+        f"  {(folded - solved) / (solved - began):6.2f}"
         f"  {ended - folded:6.2f}  {np.median(near):8.4f}  {np.median(exact):8.4f}"
     )
 
