@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..execute.manifest import BUILT
 from ..spec.choices import read_choices
 from ..spec.errors import Problem, SpecError
 from ..spec.project import Project, find_project
 from .arguments import Parser, hydra_faults
-from .finish import finish
+from .finish import exit_code, finish
 from .sweep import FAULT, FLAGS, Sweep, earlier_sweep, keep_call, new_sweep, objective, status
 
 if TYPE_CHECKING:
@@ -48,10 +49,10 @@ def run(arguments: list[str]) -> int:
         member = _sweep_folder(project)
         # Hydra would tell a fault as a traceback, and end a sweep at its first one.
         try:
-            if status(member) != "done":
+            if status(member) not in BUILT:
                 (member / FAULT).unlink(missing_ok=True)
                 build(project, config, member)
-            return objective(member, config.objective) if status(member) == "done" else float("nan")
+            return objective(member, config.objective) if status(member) in BUILT else float("nan")
         except SpecError as error:
             sweep.fault(member, error)
             return float("nan")
@@ -65,7 +66,7 @@ def run(arguments: list[str]) -> int:
         raise
     if sweep is not None:
         return sweep.finish(project)
-    return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+    return max((exit_code(outcome) for outcome in outcomes), default=0)
 
 
 def build(project: Project, config: DictConfig, member: Path | None) -> RunResult:

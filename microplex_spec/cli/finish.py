@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ..spec.project import Project
@@ -12,14 +13,19 @@ if TYPE_CHECKING:
 
 
 def finish(result: RunResult, project: Project) -> int:
-    """Tell what became of a run; 0 where it is done, 1 where it failed."""
+    """Tell what became of a run; returns its exit code."""
     from ..report import write_report
 
     if result.status == "failed":
         # The report is a step like others, so a failure before it would leave none.
         write_report(result.folder, result.folder / "report.html")
     _tell(result, project)
-    return 1 if result.status == "failed" else 0
+    return exit_code(result)
+
+
+def exit_code(result: RunResult) -> int:
+    """0 for a run that is done, 1 for one that failed, 3 for one that was built but fails an error-level check."""
+    return {"failed": 1, "checks_failed": 3}.get(result.status, 0)
 
 
 def _tell(result: RunResult, project: Project) -> None:
@@ -36,9 +42,23 @@ def _tell(result: RunResult, project: Project) -> None:
         print(_line("effective sample size", headline["ess_share"], "of households"))
         for name, error in headline["benchmarks"].items():
             print(_line(f"benchmark {name}", error, sign=True))
+    if result.checks:
+        _tell_checks(result.checks)
     for name in ("report.html", "population.h5", "targets.csv"):
         if (result.folder / name).exists():
             print(f"{name:<16}{project.shown(result.folder / name)}")
+
+
+def _tell_checks(checks: list[dict[str, Any]]) -> None:
+    """How many checks passed, and each that did not, with what was found and whether it counts."""
+    counted = Counter(row["status"] for row in checks)
+    others = "".join(f", {counted[status]} {status}" for status in ("failed", "excepted") if counted[status])
+    print(f"{'checks':<28}{counted['passed']:>8} of {len(checks)} passed{others}")
+    for row in checks:
+        if row["status"] == "failed":
+            print(f"check failed ({row['severity']}): {row['id']}: {row['found']}; {row['limit']}", file=sys.stderr)
+        elif row["status"] == "excepted":
+            print(f"check excepted until {row['expires']} by {row['owner']}: {row['id']}: {row['found']}")
 
 
 def _line(label: str, share: float | None, rest: str = "", sign: bool = False) -> str:

@@ -79,10 +79,9 @@ def _checkout(project: Project, revision: str) -> Iterator[Project]:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(folder, filter="data")
         then = Project(Path(folder))
-        then.runs.mkdir()
-        # Profiles are kept by content, so those of today's sources serve the older spec too.
-        project.cache.mkdir(parents=True, exist_ok=True)
-        then.cache.symlink_to(project.cache.resolve(), target_is_directory=True)
+        # Profiles are kept by content, so those of today's sources serve the older spec too; checks name runs.
+        project.runs.mkdir(exist_ok=True)
+        then.runs.symlink_to(project.runs.resolve(), target_is_directory=True)
         yield then
 
 

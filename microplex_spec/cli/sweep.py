@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..execute.manifest import BUILT, CHECKS_FAILED
 from ..spec.errors import Problem, SpecError, did_you_mean
 from ..spec.project import Project
 
@@ -37,10 +38,10 @@ class Sweep:
             self.folder.rmdir()
 
     def finish(self, project: Project) -> int:
-        """Tell what became of the members, and the exit code: 2 if some were not built, 1 if some failed."""
+        """Tell what became of the members; exit code 2 if some were not built, 1 if some failed, 3 if checks did."""
         members = sorted((path for path in self.folder.iterdir() if path.is_dir()), key=lambda p: (len(p.name), p.name))
         faulty = [path for path in members if (path / FAULT).is_file()]
-        failed = [path for path in members if path not in faulty and status(path) not in ("done", "checks_failed")]
+        failed = [path for path in members if path not in faulty and status(path) not in BUILT]
         for path in faulty:
             print(f"not built: {path.name}: {(path / FAULT).read_text(encoding='utf-8').strip()}", file=sys.stderr)
         for path in failed:
@@ -49,7 +50,10 @@ class Sweep:
             print(f"{len(faulty)} of {len(members)} members of the sweep were not built", file=sys.stderr)
         print(f"sweep {self.folder.name}: {len(members) - len(faulty) - len(failed)} of {len(members)} done")
         print(f"compare them with: microplex-spec compare {project.shown(self.folder)}")
-        return 2 if faulty else 1 if failed else 0
+        checked = [path for path in members if status(path) == CHECKS_FAILED]
+        for path in checked:
+            print(f"a check failed: {path.name}: see {project.shown(path / 'report.html')}", file=sys.stderr)
+        return 2 if faulty else 1 if failed else 3 if checked else 0
 
 
 def new_sweep(project: Project, arguments: list[str]) -> tuple[Sweep, list[str]]:

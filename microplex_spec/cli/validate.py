@@ -17,7 +17,7 @@ def run(arguments: list[str]) -> int:
     print(f"{spec.name} is valid: {spec.settings.label}")
     print(f"  {len(spec.variables)} variables: {_counted(origins)}")
     print(f"  {len(spec.targets)} targets: {_counted(roles)}")
-    print(f"  {len(spec.benchmarks)} benchmarks, {len(spec.sources)} sources")
+    print(f"  {len(spec.benchmarks)} benchmarks, {len(spec.sources)} sources, {len(spec.checks)} checks")
     return 0
 
 

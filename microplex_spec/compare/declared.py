@@ -20,10 +20,12 @@ _EXPRESSIONS = {
     "target": ("where",),
     "benchmark": ("where",),
 }
+_LISTS = (("target", "targets"), ("benchmark", "benchmarks"), ("check", "checks"), ("rule", "rules"))
 _NOTES = frozenset({"label", "notes", "note", "url", "accessed"})
 _NOTES_OF = {
     "target": lambda field: field.startswith("source.") and field != "source.concept",
     "benchmark": lambda field: field.startswith("source.") or field == "notes",
+    "check": lambda field: field == "reason",
     "run": lambda field: field.partition(".")[0] in ("spec", "executor", "resources", "store", "select", "objective"),
     "spec": lambda field: field == "name",
 }
@@ -58,7 +60,7 @@ def _rows(resolved: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, 
     for kind, section in (("entity", "entities"), ("source", "sources"), ("variable", "variables")):
         for name, row in resolved.get(section, {}).items():
             yield kind, name, row
-    for kind, section in (("target", "targets"), ("benchmark", "benchmarks"), ("rule", "rules")):
+    for kind, section in _LISTS:
         for row in resolved.get(section, ()):
             name = row.get("id") or row.get("name")
             yield kind, name, {key: value for key, value in row.items() if key not in ("id", "name")}

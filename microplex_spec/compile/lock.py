@@ -34,6 +34,8 @@ def resolved(spec: Spec, choices: Choices) -> dict[str, Any]:
         variables[name] = row
     return {
         "choices": choices.model_dump(mode="json"),
+        # Before the spec, since runs that were only checked otherwise were built alike.
+        "checks": [check.model_dump(mode="json", exclude_none=True) for check in spec.checks],
         "spec": spec.settings.model_dump(mode="json"),
         "entities": {k: v.model_dump(mode="json", exclude={"name"}) for k, v in spec.entities.items()},
         "sources": {k: v.model_dump(mode="json", exclude={"name"}) for k, v in spec.sources.items()},

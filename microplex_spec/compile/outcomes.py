@@ -1,4 +1,4 @@
-"""Steps from population to results: targets, calibration, evaluation, export, report."""
+"""Steps from population to results: targets, calibration, evaluation, export, checks, report."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..spec.measure import parse_measure
 from ..spec.registry import CALIBRATORS
 from ..spec.targets import Target
 from .base import Draft
+from .checks import add_check_step
 from .choose import CalibratorNeeds, choose_calibrator
 from .costs import with_work
 from .judged_targets import JudgedTargets, judge_targets
@@ -36,11 +37,12 @@ def add_outcome_steps(draft: Draft) -> None:
     donors = [f"uprate:{variable.donor}" for variable in spec.imputed()]
     evaluate = _evaluate(draft, [draft.base, *donors, *made, *simulations, weights])
     export = _export(draft, [draft.base, *made, weights])
+    checked = add_check_step(draft, targets, evaluate, export)
     draft.add(
         "report",
         spec.name,
         {},
-        [evaluate, export],
+        [evaluate, export, *checked],
         backend="html",
         reasons=[Reason("read", "one page to open without network")],
         cost=Cost(work={"report.fixed": 1, "report.targets": len(spec.targets)}),

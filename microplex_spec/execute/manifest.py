@@ -13,6 +13,10 @@ from .costs import machine_key
 from .events import now
 from .versions import versions
 
+CHECKS_FAILED = "checks_failed"
+BUILT = frozenset({"done", CHECKS_FAILED})
+"""Statuses of a run that left a whole file, whatever its checks say of it."""
+
 
 @dataclass
 class Manifest:
@@ -26,6 +30,7 @@ class Manifest:
     finished: str | None = None
     status: str = "running"
     headline: dict[str, Any] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     before: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -69,8 +74,8 @@ class Manifest:
         )
         self.write()
 
-    def close(self, status: str, headline: dict[str, Any]) -> None:
-        self.status, self.headline, self.finished = status, headline, now()
+    def close(self, status: str, headline: dict[str, Any], checks: list[dict[str, Any]]) -> None:
+        self.status, self.headline, self.checks, self.finished = status, headline, checks, now()
         self.write()
 
     def write(self) -> None:
@@ -87,6 +92,7 @@ class Manifest:
             "executor": self.executor,
             "machine": machine_key(),
             "headline": self.headline,
+            "checks": self.checks,
             "steps": self.steps,
         }
         write_atomically(self.path, json.dumps(content, indent=1) + "\n")

@@ -14,6 +14,7 @@ from ..compare.leaderboard import Member
 from ..plan.keys import digest
 from ..spec.errors import Problem, SpecError
 from .lock_file import split_lock
+from .manifest import BUILT
 
 SHOWN_DIGEST = 6
 
@@ -38,7 +39,7 @@ def find_members(folders: Iterable[Path]) -> tuple[list[Member], dict[str, str]]
 def read_member(run: Path) -> Member:
     """One finished run; SpecError where it is not finished."""
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    if manifest.get("status") not in ("done", "checks_failed"):
+    if manifest.get("status") not in BUILT:
         raise SpecError(f"the run is {manifest.get('status', 'unfinished')}")
     choices, rest = split_lock(run / "spec.lock.yaml")
     told = {name: value for name, value in _flat(choices) if name != "seed" and not is_note("run", name)}

@@ -19,7 +19,7 @@ from .events import EventLog, Listener
 from .executors.base import Executor
 from .jobs import Job
 from .locks import Lock
-from .manifest import Manifest
+from .manifest import CHECKS_FAILED, Manifest
 from .outcome import Outcome
 from .parts import Parts
 from .run_folder import claim_run, new_run_folder
@@ -35,15 +35,17 @@ SERIAL = BackendChoice(name="serial")
 
 @dataclass
 class RunResult:
-    """What became of a run: its folder, its status (done or failed), its headline figures, failures by step.
+    """What became of a run: its folder, its status (done, failed or checks_failed), headline figures, failures by step.
 
-    failures: only steps that failed by themselves, not those left out because they needed one of these.
+    failures: only steps that failed by themselves, not those left out because they needed one of these. checks: a row
+    for each, as checks.csv holds them.
     """
 
     folder: Path
     status: str
     headline: dict[str, Any]
     failures: dict[str, str] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
 
 
 def execute(
@@ -131,7 +133,7 @@ class _Runner:
                     elif self.waiting:
                         time.sleep(SECONDS_BETWEEN_LOOKS)
         except KeyboardInterrupt:
-            self.manifest.close("failed", {})
+            self.manifest.close("failed", {}, [])
             self.log("run_interrupted", resume=f"microplex-spec resume {self.run}")
             raise
         finally:
@@ -144,12 +146,15 @@ class _Runner:
         return self.close()
 
     def close(self) -> RunResult:
-        status = "failed" if self.failures else "done"
+        checked = [self.records.get(step.id, {}) for step in self.plan.of_kind("check")]
+        checks: list[dict[str, Any]] = [row for record in checked for row in record.get("checks", ())]
+        missed = any((row["severity"], row["status"]) == ("error", "failed") for row in checks)
+        status = "failed" if self.failures else CHECKS_FAILED if missed else "done"
         evaluated = [self.records.get(step.id, {}) for step in self.plan.of_kind("evaluate")]
         headline: dict[str, Any] = next((record["headline"] for record in evaluated if "headline" in record), {})
-        self.manifest.close(status, headline)
+        self.manifest.close(status, headline, checks)
         self.log("run_finished", status=status, headline=headline)
-        return RunResult(self.run, status, headline, self.failures)
+        return RunResult(self.run, status, headline, self.failures, checks)
 
     def start_what_can(self) -> bool:
         """Start, reuse or skip steps as far as capacity and memory allow; whether anything was done."""

@@ -42,5 +42,6 @@ KINDS: dict[str, Kind] = {
         _CHEAP,
     ),
     "export": Kind(1, ("tables", "population.h5"), False, _CHEAP),
+    "check": Kind(1, ("checks.csv",), False, _CHEAP),
     "report": Kind(1, ("report.html",), False, _CHEAP),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,20 @@ class Imputed:
 
 
 @dataclass(frozen=True)
+class Check:
+    """A declared check and what became of it. status: passed, failed, or excepted until a day by somebody."""
+
+    id: str
+    severity: str
+    status: str
+    found: str
+    limit: str
+    reason: str
+    owner: str
+    expires: str
+
+
+@dataclass(frozen=True)
 class Run:
     """All that a report tells of."""
 
@@ -126,6 +140,7 @@ class Run:
     imputed: tuple[Imputed, ...]
     weights: dict[str, Any]
     holdout: dict[str, Any]
+    checks: tuple[Check, ...] = ()
 
 
 def read_run(run: Path) -> Run:
@@ -142,6 +157,7 @@ def read_run(run: Path) -> Run:
             imputed=tuple(_imputed(row, distributions) for row in _rows(run / "imputation.csv")),
             weights=_json(run / "weights.json"),
             holdout=_json(run / "holdout.json"),
+            checks=tuple(_check(row) for row in _rows(run / "checks.csv")),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise SpecError(f"{run} holds a file that is no part of a run: {error!r}") from None
@@ -230,6 +246,10 @@ def _imputed(row: dict[str, str], distributions: dict[str, Any]) -> Imputed:
         strays=row.get("strays") or "",
         histogram=_histogram(shape),
     )
+
+
+def _check(row: dict[str, str]) -> Check:
+    return Check(**{field.name: row.get(field.name) or "" for field in fields(Check)})
 
 
 def _shares(row: dict[str, str], whose: str) -> Shares:

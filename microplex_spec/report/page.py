@@ -16,6 +16,9 @@ from .sources import cite
 from .steps import step_rows, totals
 from .summary import CLOSE, headline, series, verdict
 
+# What needs a reader's eye comes first.
+_CHECK_ORDER = {"failed": 0, "excepted": 1, "passed": 2}
+
 
 def render(run: Run, name: str) -> str:
     """The report of a run. name: the run folder's, by which a reader finds it again."""
@@ -86,6 +89,7 @@ def _parts(run: Run) -> dict[str, Any]:
         if histogram.get("shares")
         else None,
         "benchmarks": benchmarks,
+        "checks": sorted(run.checks, key=lambda c: (_CHECK_ORDER[c.status], c.severity, c.id)),
         "benchmark_figure": figures.benchmark_dots(benchmarks) if benchmarks else None,
     }
 

@@ -85,7 +85,7 @@ def series(targets: Iterable[Target]) -> list[Series]:
 
 def verdict(run: Run, head: Headline, groups: Sequence[Series]) -> list[str]:
     """What was built, how well it fits, where it does not: a few plain sentences."""
-    said = _built(run, head)
+    said = _built(run, head) + _checks(run)
     if head.fitted:
         said.append(
             f"After calibration {percent(head.fitted_close)} of {whole(head.fitted)} fitted targets lie within "
@@ -135,6 +135,20 @@ def _built(run: Run, head: Headline) -> list[str]:
     fitted = _counted(head.fitted, "published figure", "published figures")
     records = f"{whole(run.weights['n'])} weighted records"
     return [f"A file of {records} was built, with {imputed} and weights calibrated to {fitted}."]
+
+
+def _checks(run: Run) -> list[str]:
+    """Which checks the file does not pass, those that count first."""
+    if not run.checks:
+        return []
+    told = _counted(len(run.checks), "declared check", "declared checks")
+    missed = {s: [c.id for c in run.checks if (c.status, c.severity) == ("failed", s)] for s in ("error", "warn")}
+    if missed["error"]:
+        return [f"It is not fit for use as declared: of {told}, {', '.join(missed['error'])} failed."]
+    warned = f"; a warning comes from {', '.join(missed['warn'])}" if missed["warn"] else ""
+    excepted = sum(check.status == "excepted" for check in run.checks)
+    aside = f" but for {_counted(excepted, 'reviewed exception', 'reviewed exceptions')}" if excepted else ""
+    return [f"It passes every one of {told} that must hold{aside}{warned}."]
 
 
 def _weights(run: Run) -> list[str]:

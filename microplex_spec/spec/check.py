@@ -7,6 +7,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from .check_checks import check_checks
 from .check_sources import check_sources, donor_has, make_reader, uprating_indices
 from .errors import Place, Problems, SpecError
 from .expression import parse
@@ -84,6 +85,7 @@ class _Check:
         self.targets()
         for benchmark in self.spec.benchmarks:
             self.benchmark(benchmark)
+        check_checks(self.spec, self.problems)
 
     def place(self, kind: str, name: str, *field: str | int, key: bool = False) -> Place | None:
         return self.spec.places.of(kind, name, *field, key=key)

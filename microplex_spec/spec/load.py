@@ -9,6 +9,7 @@ from typing import Any
 
 from .benchmarks import Benchmark
 from .check import check_spec
+from .checks import Check, read_checks
 from .entities import Entities, Entity
 from .errors import Problems, SpecError, did_you_mean
 from .expand import EXPANSION_KEYS, expand_row
@@ -51,6 +52,7 @@ class _Loader:
             self.problems.add(f"no such folder: {self.project.shown(self.folder / 'variables')}")
         benchmarks = tuple(self.benchmarks())
         rules = tuple(self.rules())
+        checks = tuple(self.checks())
         targets = tuple(self.targets(settings)) if settings else ()
         if settings is None or not self.complete or self.places.names("entity") != set(declared) or not declared:
             raise SpecError(self.problems.found)
@@ -65,6 +67,7 @@ class _Loader:
             benchmarks=benchmarks,
             places=self.places,
             rules=rules,
+            checks=checks,
         )
         check_spec(spec, self.problems)
         self.problems.raise_if_any()
@@ -119,6 +122,12 @@ class _Loader:
         document = self.read(path) if path.is_file() else None
         if document is not None:
             yield from read_rules(document, self.places, self.problems)
+
+    def checks(self) -> Iterator[Check]:
+        path = self.folder / "checks.yaml"
+        document = self.read(path) if path.is_file() else None
+        if document is not None:
+            yield from read_checks(document, self.places, self.problems)
 
     def targets(self, settings: SpecFile) -> Iterator[Target]:
         files: dict[Path, None] = {}

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from .benchmarks import Benchmark
+from .checks import Check
 from .entities import Entities
 from .places import Places
 from .project import Project
@@ -71,7 +72,7 @@ class SpecFile(Record):
 class Spec:
     """A whole spec. `variables` keeps the order of the files; `places` knows where each object was written.
 
-    rules: of the spec's own for choosing backends, which come before the built-in ones.
+    rules: of the spec's own for choosing backends, which come before the built-in ones. checks: of the finished file.
     """
 
     settings: SpecFile
@@ -84,6 +85,7 @@ class Spec:
     benchmarks: tuple[Benchmark, ...]
     places: Places = field(repr=False, compare=False)
     rules: tuple[Rule, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .benchmarks import Benchmark
+from .checks import KINDS
 from .entities import Entity
 from .expand import EXPANSION_KEYS, NUMBERS
 from .model import SpecFile
@@ -19,7 +20,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """A schema by kind of file: spec, entities, sources, variables, targets, benchmarks, rules."""
+    """A schema by kind of file: spec, entities, sources, variables, targets, benchmarks, checks, rules."""
     return {
         "spec": _file("spec.yaml", *_split(SpecFile)),
         "entities": _named("entities.yaml", Entity),
@@ -27,6 +28,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "variables": _named("variables/*.yaml", Variable),
         "targets": _rows("target files", "targets", Target),
         "benchmarks": _rows("benchmarks.yaml", "benchmarks", Benchmark),
+        "checks": _list("checks.yaml", *KINDS.values()),
         "rules": _list("rules.yaml", Rule),
     }
 
@@ -57,9 +59,13 @@ def _named(title: str, model: type[Record]) -> dict[str, Any]:
     return _file(title, {"type": "object", "additionalProperties": one, "minProperties": 1}, definitions)
 
 
-def _list(title: str, model: type[Record]) -> dict[str, Any]:
-    own, definitions = _split(model)
-    return _file(title, {"type": "array", "items": own}, definitions)
+def _list(title: str, *models: type[Record]) -> dict[str, Any]:
+    """A file that lists objects, each of one of the models."""
+    parts = [_split(model) for model in models]
+    definitions = {name: definition for _, found in parts for name, definition in found.items()}
+    alternatives = [own for own, _ in parts]
+    items = alternatives[0] if len(alternatives) == 1 else {"anyOf": alternatives}
+    return _file(title, {"type": "array", "items": items}, definitions)
 
 
 def _rows(title: str, key: str, model: type[Record]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ Role = Literal["fit", "holdout", "monitor"]
 TargetUnit = Literal["usd", "count", "share", "usd_per_unit"]
 
 
-def _dotted(name: str) -> str:
+def dotted(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_\-]+)*", name):
         raise ValueError(f"must be of small letters, digits, _ and -, its parts joined by dots, got {name!r}")
     return name
@@ -40,7 +40,7 @@ class Target(Record):
     stay together when some are left out to judge the fit; by default the first part of the source's concept.
     """
 
-    id: Annotated[str, AfterValidator(_dotted)]
+    id: Annotated[str, AfterValidator(dotted)]
     label: str = ""
     measure: str
     of: str

@@ -11,6 +11,7 @@ from microplex_spec import compile_plan
 from microplex_spec.execute.profile import profile_sources
 from microplex_spec.plan.keys import data_key, digest
 from microplex_spec.spec.choices import BackendChoice, Choices, Scale
+from microplex_spec.spec.errors import SpecError
 
 DIVIDENDS = {"impute:dividends", "derive:unit_income"}
 BUSINESS = {"impute:self_employment_income", *DIVIDENDS}
@@ -29,6 +30,7 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
 
 
 NOTHING: set[str] = set()
+CHECK = "- {id: size, reason: why, metric: ess_share, min: 0.1}\n"
 EDITS = {
     "a variable's label": ("variables/imputed.yaml", "label: Dividends", "label: Dividends received", NOTHING),
     "an entity's label": ("entities.yaml", "label: Tax unit", "label: Filing unit", NOTHING),
@@ -59,6 +61,27 @@ EDITS = {
     ),
     "spaces in an expression": ("variables/made.yaml", "+ dividends\n", "+   dividends\n", NOTHING),
 }  # fmt: skip
+
+
+def test_checks_touch_their_own_step_and_the_report_alone(small_project):
+    before = keys_of(small_project)
+    small_project.append("checks.yaml", CHECK)
+    checked = keys_of(small_project)
+    assert changed(before, checked) == {"check:small", "report:small"}
+    small_project.edit("checks.yaml", "min: 0.1", "min: 0.2")
+    edited = keys_of(small_project)
+    assert changed(checked, edited) == {"check:small", "report:small"}
+    small_project.edit("checks.yaml", "reason: why", "reason: because")
+    assert keys_of(small_project) == edited
+
+
+def test_a_check_of_targets_that_none_is_of_stops_the_plan(small_project):
+    small_project.append("checks.yaml", "- {id: size, reason: why, targets: {family: populatoin}, within: 0.1}\n")
+    with pytest.raises(SpecError, match="unknown family of targets 'populatoin'"):
+        keys_of(small_project)
+    small_project.edit("checks.yaml", "{family: populatoin}", "{family: employment_income, role: holdout}")
+    with pytest.raises(SpecError, match=r"checks\.yaml:1:36: no target is chosen"):
+        keys_of(small_project)
 
 
 @pytest.mark.parametrize("what", EDITS)

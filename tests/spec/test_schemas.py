@@ -19,6 +19,7 @@ FILES = {
     "variables": sorted((SPEC / "variables").glob("*.yaml")),
     "targets": sorted((REPOSITORY / "targets").rglob("*.yaml")),
     "benchmarks": [SPEC / "benchmarks.yaml"],
+    "checks": [SPEC / "checks.yaml"],
 }
 
 
@@ -50,6 +51,8 @@ def test_the_files_of_the_shipped_spec_are_valid(kind, path):
         ("targets", {"targets": [{"id": "a.b", "value": "three"}]}),
         ("targets", {}),
         ("spec", {"name": "a", "period": "2023", "base": "b"}),
+        ("checks", [{"id": "a", "reason": "b", "metric": "ess_share", "mim": 0.1}]),
+        ("checks", [{"id": "a", "reason": "b", "min": 0.1}]),
         ("rules", [{"name": "a", "use": "qrf", "when": {"donor_at_least": 3}}]),
     ],
 )
