@@ -18,6 +18,7 @@ from .costs import with_work
 from .judged_targets import JudgedTargets, judge_targets
 from .simulation import WORTH_CUTTING, add_simulation, engine_mappings
 from .solves import repeated_solves, target_places
+from .told import told
 
 # Share of households that a target touches: assumed until the matrix has been built once.
 DENSITY = 0.06
@@ -46,7 +47,7 @@ def add_outcome_steps(draft: Draft) -> None:
         backend="html",
         reasons=[Reason("read", "one page to open without network")],
         cost=Cost(work={"report.fixed": 1, "report.targets": len(spec.targets)}),
-        meta={"label": spec.settings.label},
+        meta=told(spec, spec.settings.label),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from markupsafe import Markup, escape
@@ -37,6 +37,7 @@ STYLE = """
 .graph .box { fill: #fff; stroke: #d9dfe6; } .graph .edge { fill: none; stroke: #9aa6b3; stroke-width: 1.3; }
 .graph .more { fill: #5a6675; font-style: italic; } .graph .kept { fill: #7d8894; } .graph .paper { fill: #fff; }
 .graph .again { fill: #d1660a; } .graph .arrow { fill: #9aa6b3; }
+.graph a:hover text, .graph a:focus text { text-decoration: underline; }
 @media (prefers-color-scheme: dark) {
 .graph text { fill: #e4e9ee; } .graph .box { fill: #1a2129; stroke: #2e3741; } .graph .edge { stroke: #5a6675; }
 .graph .more { fill: #9aa6b3; } .graph .kept { fill: #8b97a3; } .graph .paper { fill: #12171d; }
@@ -49,18 +50,34 @@ def colour(kind: str) -> str:
     return COLOURS.get(kind, PLAIN)[0]
 
 
-def draw(cards: Sequence[Card], title: str) -> Markup:
-    """The cards in rows, each below what it needs; SVG of its own size that scales down with its page."""
+def draw(cards: Sequence[Card], title: str, link: Callable[[Node], str] | None = None) -> Markup:
+    """The cards in rows, each below what it needs; SVG of its own size that scales down with its page.
+
+    link: gives the address that a node leads to, "" for none.
+    """
+    address = link or (lambda node: "")
     sizes = [_size(card) for card in cards]
     layout = place(sizes, [(other, index) for index, card in enumerate(cards) for other in card.needs])
     edges = (_edge(route) for route in layout.routes.values())
-    boxes = (_card(card, corner, size) for card, corner, size in zip(cards, layout.corners, sizes, strict=True))
+    placed = zip(cards, layout.corners, sizes, strict=True)
+    boxes = (_card(card, corner, size, address) for card, corner, size in placed)
     width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     return Markup(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img" aria-label="{0}" width="{1:.0f}" '
-        'height="{2:.0f}" viewBox="0 0 {1:.0f} {2:.0f}"><title>{0}</title><style>{3}</style>'
+        '<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="{7}" aria-label="{0}" width="{1:.0f}" '
+        'height="{2:.0f}" viewBox="0 0 {1:.0f} {2:.0f}"><title>{0}</title><desc>{8}</desc><style>{3}</style>'
         '<rect class="paper" width="100%" height="100%"/><g transform="translate({4:.0f} {4:.0f})">{5}{6}</g></svg>'
-    ).format(title, width, height, Markup(STYLE + _kinds(cards)), MARGIN, _join(edges), _join(boxes))
+    ).format(
+        title,
+        width,
+        height,
+        Markup(STYLE + _kinds(cards)),
+        MARGIN,
+        _join(edges),
+        _join(boxes),
+        # An image has no parts; links must stay within reach of a keyboard and a screen reader.
+        "group" if link else "img",
+        f"{len(cards)} boxes, {len(layout.routes)} arrows, each from what is needed to what needs it",
+    )
 
 
 def _kinds(cards: Iterable[Card]) -> str:
@@ -77,23 +94,29 @@ def _size(card: Card) -> Point:
     return max(96.0, width + 2 * PAD), height
 
 
-def _card(card: Card, corner: Point, size: Point) -> Markup:
+def _card(card: Card, corner: Point, size: Point, link: Callable[[Node], str]) -> Markup:
     parts = [
         Markup('<rect class="box" width="{:.0f}" height="{:.0f}" rx="4"/>').format(*size),
         Markup('<rect class="k-{}" width="{:.0f}" height="4" rx="2"/>').format(card.kind, size[0]),
         Markup('<text class="kind k-{}" x="{:.0f}" y="18">{}</text>').format(card.kind, PAD, _called(card)),
-        Markup('<text class="title" x="{:.0f}" y="34">{}{}</text>').format(PAD, _cut(card.title), _tip(card)),
+        _linked(
+            Markup('<text class="title" x="{:.0f}" y="34">{}{}</text>').format(PAD, _cut(card.title), _tip(card)),
+            "" if card.shown else link(card.rows[0]),
+        ),
     ]
     for index, row in enumerate(card.shown):
-        parts.append(
-            Markup('<text class="{}" x="{:.0f}" y="{:.0f}">{}{}</text>').format(
-                MARKS.get(row.mark, "row"), PAD, HEAD + LINE * (index + 0.8), _row_text(row), _label(row)
-            )
+        text = Markup('<text class="{}" x="{:.0f}" y="{:.0f}">{}{}</text>').format(
+            MARKS.get(row.mark, "row"), PAD, HEAD + LINE * (index + 0.8), _row_text(row), _label(row)
         )
+        parts.append(_linked(text, link(row)))
     if card.more:
         y = HEAD + LINE * (len(card.shown) + 0.8)
         parts.append(Markup('<text class="more" x="{:.0f}" y="{:.0f}">and {} more</text>').format(PAD, y, card.more))
     return Markup('<g transform="translate({:.1f} {:.1f})">{}</g>').format(*corner, _join(parts))
+
+
+def _linked(text: Markup, address: str) -> Markup:
+    return Markup('<a href="{}">{}</a>').format(address, text) if address else text
 
 
 def _edge(route: Sequence[Point]) -> Markup:

@@ -36,7 +36,7 @@ KINDS: dict[str, Kind] = {
     ),
     "calibrate": Kind(2, ("weights.parquet", "ledger.parquet", "result.json"), True, _ALWAYS),
     "evaluate": Kind(
-        1,
+        2,
         ("targets.csv", "benchmarks.csv", "imputation.csv", "weights.json", "holdout.json", "distributions.json"),
         False,
         _CHEAP,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..plan import Plan
+from ..plan.graph import Node
 from ..spec.errors import SpecError
 
 NAN = math.nan
@@ -113,6 +114,27 @@ class Imputed:
     seconds: float
     strays: str
     histogram: Histogram | None
+    importances: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """How the spec makes a variable; fields that say nothing of it are empty."""
+
+    name: str
+    entity: str
+    unit: str
+    origin: str
+    definition: str
+    label: str = ""
+    regime: str = ""
+    predictors: tuple[str, ...] = ()
+    zero_when: str = ""
+    bounds: str = ""
+    uprate: str = ""
+    engine: tuple[str, ...] = ()
+    notes: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +163,8 @@ class Run:
     weights: dict[str, Any]
     holdout: dict[str, Any]
     checks: tuple[Check, ...] = ()
+    variables: tuple[Definition, ...] = ()
+    lineage: tuple[Node, ...] = ()
 
 
 def read_run(run: Path) -> Run:
@@ -149,6 +173,7 @@ def read_run(run: Path) -> Run:
     try:
         manifest = _json(run / "manifest.json")
         distributions = _json(run / "distributions.json")
+        told = next((step.meta for step in plan.of_kind("report")), {})
         return Run(
             plan=plan,
             manifest=manifest,
@@ -158,6 +183,8 @@ def read_run(run: Path) -> Run:
             weights=_json(run / "weights.json"),
             holdout=_json(run / "holdout.json"),
             checks=tuple(_check(row) for row in _rows(run / "checks.csv")),
+            variables=tuple(Definition(**row) for row in told.get("variables", ())),
+            lineage=tuple(Node(**{**row, "needs": tuple(row["needs"])}) for row in told.get("lineage", ())),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise SpecError(f"{run} holds a file that is no part of a run: {error!r}") from None
@@ -245,6 +272,7 @@ def _imputed(row: dict[str, str], distributions: dict[str, Any]) -> Imputed:
         seconds=_number(row, "seconds"),
         strays=row.get("strays") or "",
         histogram=_histogram(shape),
+        importances=shape.get("importances") or {},
     )
 
 

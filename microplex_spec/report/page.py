@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ..plan.explain import size
 from . import figures, formats
 from .data import Imputed, Run, Target
+from .lineage import lineage_figure
 from .sources import cite
 from .steps import step_rows, totals
 from .summary import CLOSE, headline, series, verdict
@@ -77,6 +78,8 @@ def _parts(run: Run) -> dict[str, Any]:
         if shown
         else [],
         "curves": figures.error_curves(shown) if shown else None,
+        "lineage": lineage_figure(run),
+        "drawn": {each.variable: each for each in run.imputed},
         "regimes": _by_regime(run.imputed),
         "truth_known": any(math.isfinite(i.ks_truth) for i in run.imputed),
         "weights": run.weights,

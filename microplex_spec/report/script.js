@@ -91,6 +91,30 @@ if (targets) {
   });
 }
 
+for (const controls of document.querySelectorAll(".controls[data-search]")) {
+  const rows = [...document.getElementById(controls.dataset.search).tBodies[0].rows];
+  const texts = rows.map(row => row.textContent.toLowerCase());
+  const search = controls.querySelector("input"), told = controls.querySelector("output");
+  const what = told.textContent.split(" ").pop();
+  search.addEventListener("input", () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    rows.forEach((row, i) => { row.hidden = !words.every(word => texts[i].includes(word)); });
+    const count = rows.filter(row => !row.hidden).length;
+    told.textContent = count === rows.length ? `${count} ${what}` : `${count} of ${rows.length} ${what}`;
+  });
+}
+
+// A link to a row that is folded or filtered away unfolds it.
+const show = () => {
+  const row = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!row || row.tagName !== "TR") return;
+  row.hidden = false;
+  for (const each of row.querySelectorAll("details")) each.open = true;
+  row.scrollIntoView({block: "center"});
+};
+window.addEventListener("hashchange", show);
+show();
+
 for (const button of document.querySelectorAll("button[data-open]")) {
   button.addEventListener("click", () => {
     const all = [...document.getElementById(button.dataset.open).querySelectorAll("details")];

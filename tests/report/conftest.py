@@ -1,7 +1,7 @@
 """A run folder as a build leaves it when only the report is missing, of any size."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from microplex_spec.plan import Budget, Plan, Reason, Step
+from microplex_spec.plan.graph import Node
 from microplex_spec.spec.cost import Cost
 
 SOI = "https://www.irs.gov/pub/irs-soi/23in14ar.xls"
@@ -62,9 +63,28 @@ def make_plan() -> Plan:
         replace(step, id="targets:all", kind="targets", backend="sparse", predicted=Cost(4.0, 900_000_000)),
         replace(step, id="calibrate:weights", kind="calibrate", backend="logit", predicted=Cost(6.0, 1_200_000_000)),
         replace(step, id="evaluate:run", kind="evaluate", backend="all", predicted=Cost(5.0, 1_000_000_000)),
-        replace(step, id="report:page", kind="report", backend="html", predicted=Cost(1.0, 100_000_000)),
+        replace(
+            step, id="report:page", kind="report", backend="html", predicted=Cost(1.0, 100_000_000), meta=make_told()
+        ),
     )
     return Plan("us_cps_2023", 7, Budget(6_000_000_000, 2), steps, ("has_esi is left to the engine: 'no input'",))
+
+
+def make_told() -> dict:
+    """Definitions and lineage as the compiler leaves them with the report's step."""
+    variables = [
+        {"name": name, "label": label, "entity": "tax_unit", "unit": "usd", "origin": "imputed", "regime": regime}
+        | {"definition": f"{name}, drawn from cps_donors", "predictors": ["age", "employment_income"]}
+        for name, (regime, label) in VARIABLES.items()
+    ]
+    nodes = [
+        Node("source:cps_donors", "cps_donors", "source", "", ()),
+        *(Node(f"impute:{name}", name, "impute", "income", ("source:cps_donors",)) for name in VARIABLES),
+        Node("simulate:policyengine_us", "policyengine_us", "simulate", "", ("impute:dividends",)),
+        Node("targets/us.irs.dividends", "us.irs.dividends", "targets", "irs", ("impute:dividends",)),
+        Node("calibrate", "weights", "calibrate", "", ("targets/us.irs.dividends",)),
+    ]
+    return {"label": "US", "variables": variables, "lineage": [asdict(node) for node in nodes]}
 
 
 def make_manifest(plan: Plan) -> dict:
@@ -207,6 +227,7 @@ def make_imputation() -> tuple[pd.DataFrame, dict]:
             "label": label,
             "regime": regime,
             "unit": "count" if regime == "count" else "usd",
+            "importances": {"age": 0.7, "employment_income": 0.3},
             "edges": list(np.sign(cuts) * np.expm1(np.abs(cuts))),
             "donor": list(bins["donor"]),
             "drawn": list(bins["drawn"]),
@@ -259,3 +280,9 @@ def make_run(folder: Path, targets: int) -> Path:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return make_run(tmp_path / "20260302T081530Z-0a1b2c3d", 60)
+
+
+@pytest.fixture(scope="module")
+def kept_run(tmp_path_factory) -> Path:
+    """A run that several tests of a module look at."""
+    return make_run(tmp_path_factory.mktemp("kept") / "20260302T081530Z-0a1b2c3d", 60)

@@ -1,6 +1,7 @@
 """The page as a reader and a browser find it."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -54,6 +55,12 @@ class Page(HTMLParser):
         head, *body = self.tables[table]
         place = [cell.strip() for cell in head].index(heading)
         return [row[place].strip() for row in body if len(row) > place]
+
+
+def written(run: Path) -> str:
+    """The text of the run's report."""
+    write_report(run, run / "report.html")
+    return (run / "report.html").read_text(encoding="utf-8")
 
 
 def report(run: Path) -> Page:
@@ -142,7 +149,7 @@ def test_every_figure_is_announced_with_title_and_description(run):
     elements = report(run).elements
     for i, (tag, attrs) in enumerate(elements):
         if tag == "svg":
-            assert attrs["role"] == "img" and attrs["aria-label"]
+            assert attrs["role"] in ("img", "group") and attrs["aria-label"]
             assert [name for name, _ in elements[i + 1 : i + 3]] == ["title", "desc"]
 
 
@@ -286,3 +293,25 @@ def test_weights_that_collapsed_records_and_prices_are_told(run):
     assert page.column("leverage", "Record") == ["17", "18"]
     assert page.column("leverage", "Ratio") == ["2.50", "–"]
     assert page.column("prices", "Price of 1 %") == ["0.00123"]
+
+
+def test_every_variable_tells_how_it_is_made_and_by_which_predictors(run):
+    text = written(run)
+    row = text[text.index('id="variable-farm_income"') :]
+    row = row[: row.index('<tr id="variable-taxable_interest"')]
+    assert "farm_income, drawn from cps_donors" in row
+    assert row.index("<code>age</code>") < row.index("<code>employment_income</code>")
+    assert "70.0 %" in row and 'href="#drawn-farm_income"' in row
+
+
+def test_the_lineage_leads_from_each_name_to_its_place(run):
+    text = written(run)
+    for address in ("#variable-dividends", "#variables", "#targets", "#weights", "#step-simulate:policyengine_us"):
+        assert f'<a href="{address}">' in text
+
+
+def test_a_run_of_an_older_plan_says_that_it_keeps_no_lineage(run):
+    plan = Plan.read(run / "plan.json")
+    replace(plan, steps=tuple(replace(s, meta={}) if s.kind == "report" else s for s in plan)).write(run / "plan.json")
+    text = written(run)
+    assert "keeps no lineage" in text and "keeps no definitions" in text

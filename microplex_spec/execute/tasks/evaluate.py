@@ -166,6 +166,7 @@ def imputation_table(
         histograms[name] = {
             **meta[name],
             "regime": record["regime"],
+            "importances": record["importances"],
             "edges": edges.tolist(),
             "truth": None,
             **{kind: nonzero_shares(values, w, edges).tolist() for kind, (values, w) in samples.items()},
