@@ -11,6 +11,8 @@ import numpy as np
 
 STRETCH = 64
 """Columns that are passed over together where none of them matters."""
+FLOOR = 2.0**-110
+"""What products too small for single precision may lack, rows being scaled to at most 1."""
 
 
 @nb.njit(nogil=True, cache=True)
@@ -46,12 +48,13 @@ def _any_below(products, offsets, limit, start, stop):
 def neighbour_radii(products, first, rows, norms, k, slack, radii):
     """Fill radii[first:first + b] with the squared distance of each row to its k-th nearest other row.
 
-    products: (b, n) inner products of rows first to first + b with all rows (n, p) float64. norms: (n,) squared.
+    products: (b, n) inner products of rows first to first + b with all rows (n, p) float64, none of whose values is
+    beyond 1. norms: (n,) squared.
     slack: what rounding may change in a squared distance, as a share of the sum of the two norms.
     """
     n = rows.shape[0]
     kept = np.empty(k)
-    highest, lowest = (1.0 + slack) * norms, (1.0 - slack) * norms
+    highest, lowest = (1.0 + slack) * norms + FLOOR, (1.0 - slack) * norms - FLOOR
     for b in range(products.shape[0]):
         i, row = first + b, products[b]
         kept[:] = np.inf
@@ -87,11 +90,11 @@ def count_within(
     covered[i] where its own ball holds a synthetic row. Returns the number of pairs of the first kind.
     """
     m, pairs = fake.shape[0], 0
-    lowest = (1.0 - slack) * fake_norms
+    lowest = (1.0 - slack) * fake_norms - FLOOR
     reach = lowest - fake_radii
     for b in range(products.shape[0]):
         i, row = first + b, products[b]
-        radius, near = real_radii[i], (1.0 - slack) * real_norms[i]
+        radius, near = real_radii[i], (1.0 - slack) * real_norms[i] - FLOOR
         for start in range(0, m, STRETCH):
             stop = min(start + STRETCH, m)
             if not (_any_below(row, lowest, radius - near, start, stop) or _any_below(row, reach, -near, start, stop)):
@@ -100,7 +103,7 @@ def count_within(
                 distance = near + lowest[j] - 2.0 * row[j]
                 if distance >= radius and distance >= fake_radii[j]:
                     continue
-                doubt = 2.0 * slack * (real_norms[i] + fake_norms[j])
+                doubt = 2.0 * (slack * (real_norms[i] + fake_norms[j]) + 2.0 * FLOOR)
                 distance += 0.5 * doubt
                 if abs(distance - radius) <= doubt or abs(distance - fake_radii[j]) <= doubt:
                     distance = squared_distance(real[i], fake[j])

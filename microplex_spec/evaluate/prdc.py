@@ -16,8 +16,6 @@ from .inputs import table_pair
 
 BLOCK_BYTES = 32 << 20
 """Inner products that all threads together hold at a time."""
-LARGEST_NORM = 1e36
-"""Squared norm up to which products in single precision cannot overflow."""
 
 
 def prdc(
@@ -39,16 +37,16 @@ def prdc(
     real: (n, p), synthetic: (m, p), finite, on comparable scales (see `scaling`). cap: rows of each sample that are
     looked at, chosen by `seed`; None takes all. threads: default, all cores; threads and block_bytes change no bit of
     the result. Rows at equal distances are told to be so exactly: a ball of radius zero holds nothing.
-    Raises SpecError for values that are not finite, k + 1 rows or fewer, and columns that differ.
+    Raises SpecError for values that are not finite, fewer than k + 1 rows, and columns that differ.
     """
     if k < 1 or (cap is not None and cap <= k):
         bound = "at least 1" if k < 1 else f"less than the cap of {cap:,} rows"
         raise SpecError(Problem(f"k = {k} neighbours, which must be {bound}"))
     pair = table_pair(real, synthetic, rows=k + 1)
-    first, second = (
-        _Sample.of(_capped(rows, cap, seed, name), name)
-        for rows, name in zip(pair, ("real rows", "synthetic rows"), strict=True)
-    )
+    rows = [_capped(table, cap, seed, side) for table, side in zip(pair, ("real", "synthetic"), strict=True)]
+    # A power of two leaves every comparison as it is, and products within single precision.
+    power = -int(np.frexp(max(np.abs(table).max() for table in rows))[1])
+    first, second = (_Sample.of(np.ldexp(table, power)) for table in rows)
     blocks = _Blocks(threads or os.process_cpu_count() or 1, block_bytes)
     first_radii, second_radii = (_radii(sample, k, blocks) for sample in (first, second))
     return _scores(first, first_radii, second, second_radii, k, blocks)
@@ -56,19 +54,15 @@ def prdc(
 
 @dataclass(frozen=True)
 class _Sample:
-    """Rows (n, p) float64, the same in the precision of the products, and their squared norms (n,)."""
+    """Rows (n, p) float64 within -1..1, the same in the precision of the products, their squared norms (n,)."""
 
     rows: np.ndarray
     rounded: np.ndarray
     norms: np.ndarray
 
     @classmethod
-    def of(cls, rows: np.ndarray, what: str) -> _Sample:
-        norms = np.einsum("ij,ij->i", rows, rows)
-        if norms.max() > LARGEST_NORM:
-            hint = "standardise the columns first"
-            raise SpecError(Problem(f"{what}: values too large to tell distances apart", hint=hint))
-        return cls(rows, rows.astype(np.float32), norms)
+    def of(cls, rows: np.ndarray) -> _Sample:
+        return cls(rows, rows.astype(np.float32), np.einsum("ij,ij->i", rows, rows))
 
 
 def _slack(columns: int) -> float:
@@ -139,9 +133,9 @@ def _scores(
     }
 
 
-def _capped(rows: np.ndarray, cap: int | None, seed: int, what: str) -> np.ndarray:
+def _capped(rows: np.ndarray, cap: int | None, seed: int, side: str) -> np.ndarray:
     """At most `cap` rows in their order, each as likely as any other."""
     if cap is None or len(rows) <= cap:
         return rows
-    drawn = uniforms(seed, f"prdc/{what}", np.arange(len(rows)))
+    drawn = uniforms(seed, f"prdc/{side}", np.arange(len(rows)))
     return rows[np.sort(np.argpartition(drawn, cap)[:cap])]

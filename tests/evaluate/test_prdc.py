@@ -52,7 +52,7 @@ def test_ties_and_copies_are_decided_exactly_whatever_the_blocks(seed, n, m, p, 
     assert scores == pytest.approx(written_out(real, synthetic, k), abs=1e-12)
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("scale", [1e-25, 1.0, 1e150])
 def test_scores_equal_those_of_scikit_learns_distances(scale):
     rng = np.random.default_rng(3)
     real = rng.standard_t(3, size=(700, 20)) * scale
@@ -86,10 +86,11 @@ def test_the_sample_itself_scores_full_marks_but_for_the_rims_and_far_away_rows_
     assert set(prdc(real, real + 1e4, k=3).values()) == {0.0}
 
 
-def test_a_huge_row_beside_small_ones_does_not_blur_their_distances():
+@pytest.mark.parametrize("huge", [1e4, 1e9, 1e30])
+def test_a_huge_row_beside_small_ones_does_not_blur_their_distances(huge):
     rng = np.random.default_rng(1)
     real, synthetic = rng.normal(size=(80, 4)), rng.normal(size=(90, 4))
-    real[0], synthetic[5] = 1e9, -1e9
+    real[0], synthetic[5] = huge, -huge
     assert prdc(real, synthetic, 4) == pytest.approx(written_out(real, synthetic, 4), abs=1e-12)
 
 
@@ -131,7 +132,6 @@ def test_tables_of_numbers_and_booleans_are_read_as_they_are():
         (lambda real, fake: (real, fake[["b", "a"]]), "real rows have the column 'a' where synthetic rows have 'b'"),
         (lambda real, fake: (real.astype(str), fake), "real rows must be numbers"),
         (lambda real, fake: (real["a"], fake), "real rows must be numbers"),
-        (lambda real, fake: (real * 1e200, fake), "values too large"),
         (lambda real, fake: (real[[]], fake[[]]), "no columns"),
     ],
 )
