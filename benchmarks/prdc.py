@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -83,8 +84,9 @@ def main() -> None:
     args = parser.parse_args()
 
     sides = {"blocks": sys.executable}
-    probe = subprocess.run([args.package_python, "-P", "-c", "import prdc"], capture_output=True, check=False)
-    if probe.returncode:
+    python = shutil.which(args.package_python)
+    probe = python and subprocess.run([python, "-P", "-c", "import prdc"], capture_output=True, check=False)
+    if not probe or probe.returncode:
         print(f"prdc cannot be imported by {args.package_python}: measured without it")
     else:
         sides["package"] = args.package_python
