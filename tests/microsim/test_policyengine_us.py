@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from microplex_spec.impute import make_imputer
 from microplex_spec.microsim.base import EngineInput
 from microplex_spec.microsim.policyengine_data import engine_tables, write_h5
 from microplex_spec.microsim.policyengine_index import whole_population_reasons
@@ -25,10 +26,12 @@ GROUPS = ("household", "tax_unit", "spm_unit", "family", "marital_unit")
 OUTPUTS = ("adjusted_gross_income", "filing_status", "eitc", "takes_up_wic_if_eligible")
 
 
+CPS = Path(importlib.util.find_spec("taxcalc").origin).parent / "cps.csv.gz"
+
+
 def households(count: int) -> Population:
     """Households of real tax units of the Tax-Calculator CPS file: adults with their own earnings, young children."""
-    file = Path(importlib.util.find_spec("taxcalc").origin).parent / "cps.csv.gz"
-    units = pd.read_csv(file, nrows=40 * count).iloc[::40].reset_index(drop=True)
+    units = pd.read_csv(CPS, nrows=40 * count).iloc[::40].reset_index(drop=True)
     married = units["MARS"].eq(2).to_numpy()
     children = np.minimum(units["nu18"], 3).to_numpy()
     unit = np.concatenate([np.arange(count), np.flatnonzero(married), np.repeat(np.arange(count), children)])
@@ -151,6 +154,35 @@ def test_two_writes_give_the_same_bytes(engine, population, tmp_path):
     time.sleep(1.1)
     write_h5(tables, tmp_path / "two.h5", YEAR)
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
+
+
+def test_zeros_signs_and_gaps_of_drawn_amounts_stand_in_the_exported_file(engine, population, tmp_path):
+    donors = pd.read_csv(CPS, usecols=["age_head", "XTOT", "s006", "e00900", "e00300"])
+    donors = donors[(donors["e00900"] != 0) | (donors.index % 40 == 0)]
+    rows = pd.DataFrame({"age_head": population.column("age")[population.column("is_head")], "XTOT": 2})
+    drawn = {
+        name: make_imputer("regime_aware", regime, stream=name, trees=20)
+        .fit(donors[["age_head", "XTOT"]], donors[name], donors["s006"])
+        .draw(rows, seed=1)
+        for name, regime in (("e00900", "three_sign"), ("e00300", "zero_inflated"))
+    }
+    given = [
+        EngineInput("self_employment_income", "tax_unit", drawn["e00900"], "head"),
+        EngineInput("taxable_interest_income", "tax_unit", drawn["e00300"], "adults"),
+    ]
+    amounts = {item.variable for item in given}
+    inputs = [*(item for item in feeds(population) if item.variable not in amounts), *given]
+    engine.write_dataset(population, inputs, population.weights(), tmp_path / "population.h5", YEAR)
+    person = pd.read_hdf(tmp_path / "population.h5", "person")
+    heads = person["self_employment_income"].to_numpy()[population.column("is_head")]
+    np.testing.assert_array_equal(heads, drawn["e00900"].astype(heads.dtype))
+    known = donors["e00900"].to_numpy()
+    assert (heads < 0).any() and (heads == 0).any() and (heads > 0).any()
+    assert not ((heads > known[known < 0].max()) & (heads < known[known > 0].min()) & (heads != 0)).any()
+    interest = person.groupby("person_tax_unit_id")["taxable_interest_income"].sum()
+    units = interest[population.tables["tax_unit"]["tax_unit_id"]].to_numpy()
+    np.testing.assert_array_equal(units == 0, drawn["e00300"] == 0)
+    np.testing.assert_allclose(units, drawn["e00300"], rtol=1e-6)
 
 
 def test_an_unknown_variable_is_an_error_with_the_nearest_name(engine):
