@@ -48,10 +48,13 @@ class ForestImputer(HurdleImputer):
         self.transform = transform
 
     def problems(self) -> list[Problem]:
-        return [*super().problems(), *ForestParams.of(self.get_params()).problems()]
+        return [*super().problems(), *self._forest_params().problems()]
 
     def _amount_model(self) -> LeafForest:
-        return LeafForest(ForestParams.of(self.get_params()))
+        return LeafForest(self._forest_params())
+
+    def _forest_params(self) -> ForestParams:
+        return ForestParams.of(vars(self))
 
     @classmethod
     def amount_work(cls, shape: ImputeShape, settings: Mapping[str, Any]) -> Work:
