@@ -5,7 +5,8 @@
 
 national: 1,500,000 x 4,000, 300 M values, mapped from disk; noisy: its targets scattered by 2 %, so that nothing meets
 them. medium: 100,000 x 500, and hard: 100,000 x 3,400 and contradictory, both paired with the package microcalibrate.
-raking: 100,000 x 100, paired with survey::calibrate where R has it.
+raking: 100,000 x 100, paired with survey::calibrate of R where it is installed (Debian: r-base-core, r-cran-survey and
+r-cran-mass).
 Each row runs in a process of its own; peak memory is what the solve adds to the process that holds the problem (Linux).
 Wall seconds are those of a free machine only; the CPU seconds beside them hold on a busy one too.
 """
@@ -135,7 +136,10 @@ def by_survey(rscript: str) -> str:
             writeBin(as.double(unname(weights(found))), file.path("{folder}", "found"))
             cat(took[["elapsed"]], took[["user.self"]] + took[["sys.self"]])
         """
-        said = subprocess.run([rscript, "-e", script], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+        ran = subprocess.run([rscript, "-e", script], check=False, capture_output=True, text=True)
+        if ran.returncode:
+            return f"raking    {'R survey::calibrate':22s}  not run: {' '.join(ran.stderr.split())}"
+        said = ran.stdout.split()
         found = np.fromfile(Path(folder) / "found")
     errors = np.abs(matrix.T @ found / targets - 1)
     return (

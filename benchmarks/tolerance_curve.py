@@ -2,6 +2,8 @@
 
     python benchmarks/tolerance_curve.py runs/us_cps_2023/RUN --tolerances 0.03 0.05 0.08 0.1 0.15
 
+The curve over tau, the tolerance that every target is given, a line a point: a looser one leaves more of the effective
+sample and fits less. The default of a spec is `calibration.tolerance`.
 Only the solve is done again, on the target matrix that the run left in the store: a second or less a line. Supported
 are targets that the run fitted or found out of reach of its bounds; held out are those of role holdout.
 """

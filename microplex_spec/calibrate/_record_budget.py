@@ -60,6 +60,9 @@ class RecordBudget(Calibrator):
         choice = self.choose(problem, first.weights, seed)
         return refit(problem, choice, first, self.logit, seed)
 
+    def without_budget(self) -> Calibrator:
+        return self.logit
+
     def ratio_bounds(self) -> tuple[float, float]:
         """None against the initial weight: a record may be dropped, or stand for many that are."""
         return 0.0, np.inf

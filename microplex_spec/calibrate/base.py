@@ -21,7 +21,8 @@ class CalibratorCapabilities:
     """One row of the capability table; the compiler chooses by it, and the contract suite tests it.
 
     linear: takes any column of the matrix, not only the 0/1 margins of `margins_only`.
-    signed_targets, zero_targets: takes targets below, or equal to, zero.
+    signed_targets, zero_targets: takes targets below, or equal to, zero. leaves_out_zeros: fits the others without
+        these instead of refusing them; so goes every mean and share, which is a difference of sums that is to be zero.
     bounds: keeps the ratios of weights within the bounds of the problem.
     exact: meets feasible targets to 1e-6. soft: trades contradictory targets off by their tolerances.
     sparse_input: never makes the matrix dense.
@@ -40,6 +41,7 @@ class CalibratorCapabilities:
     seeded: bool = False
     record_budget: bool = False
     margins_only: bool = False
+    leaves_out_zeros: bool = False
 
 
 class Calibrator(ABC):
@@ -66,6 +68,10 @@ class Calibrator(ABC):
     def libraries(cls) -> dict[str, str]:
         """Versions of the packages that decide its weights."""
         return versions_of(("numpy", "scipy", "numba"))
+
+    def without_budget(self) -> Calibrator:
+        """What moves the weights of chosen records later on: the backend itself, unless it chooses them."""
+        return self
 
     def ratio_bounds(self) -> tuple[float, float]:
         """Lowest and highest ratio of a weight to its initial weight that the backend allows itself."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..spec.errors import SpecError
+from ..spec.errors import Problem, SpecError
 from ._dual_backend import DualCalibrator
 from .base import CalibratorCapabilities
 
@@ -26,10 +26,16 @@ class Logit(DualCalibrator):
 
     def __init__(self, softness: float = 1.0, lower: float = 0.1, upper: float = 10.0, max_iterations: int = 500):
         super().__init__(softness, lower, upper, max_iterations)
+        _check_finite(self.upper)
 
     def distance(self, lower: float, upper: float) -> Distance:
         from .distances import logit
 
-        if not np.isfinite(upper):
-            raise SpecError("calibrator 'logit' needs a finite upper bound of weight ratios")
+        _check_finite(upper)
         return logit(lower, upper)
+
+
+def _check_finite(upper: float) -> None:
+    if not np.isfinite(upper):
+        hint = "entropy and chi2 do without one"
+        raise SpecError(Problem("calibrator 'logit' needs a finite upper bound of weight ratios", hint=hint))

@@ -20,19 +20,24 @@ from .base import CalibrationShape, Calibrator, CalibratorCapabilities, Cost
 from .problem import CalibrationProblem, CalibrationResult
 
 EPOCHS = 500
+SIZE = 1e6
+"""What every target is brought to: large, as the package adds 1 to targets and estimates before it divides them."""
 
 
 class Microcalibrate(Calibrator):
     """Adam on the mean squared relative error: no bounds, no pull to the initial weights, no regard for tolerances.
 
     The matrix is made dense in float32, 4 bytes a record and target, twice. Noise, dropout and its sparsity penalty are
-    off. A negative target is fitted with the signs of its column turned; a target of zero has no relative error, so it
-    is left out, which the reason says. Records of initial weight zero keep it. Runs on one thread: more would change
-    its bytes. epochs, learning_rate: of Adam. batch_size: records whose gradient is summed at a time, None for all.
+    off. Each column is divided by its target, which turns the signs of a negative one and takes units out of the fit;
+    a target of zero has no relative error, so it is left out, which the reason says. Records of initial weight zero
+    keep it. Runs on one thread: more would change its bytes. epochs, learning_rate: of Adam. batch_size: records whose
+    gradient is summed at a time, None for all.
     """
 
-    version = 1
-    capabilities = CalibratorCapabilities(bounds=False, exact=False, soft=False, sparse_input=False)
+    version = 2
+    capabilities = CalibratorCapabilities(
+        bounds=False, exact=False, soft=False, sparse_input=False, zero_targets=False, leaves_out_zeros=True
+    )
 
     def __init__(self, epochs: int = EPOCHS, learning_rate: float = 0.05, batch_size: int | None = None):
         problems = Problems()
@@ -80,13 +85,13 @@ class Microcalibrate(Calibrator):
         with _quiet_and_alone():
             from microcalibrate import Calibration
         targets = problem.targets[fitted]
-        sign = np.where(targets < 0, -1.0, 1.0).astype(np.float32)
-        dense = problem.matrix[live][:, fitted].astype(np.float32).toarray()
-        dense *= sign
+        matrix = problem.matrix[live][:, fitted]
+        matrix.data = (matrix.data * (SIZE / targets)[matrix.indices]).astype(np.float32)
+        dense = matrix.toarray()
         with _quiet_and_alone():
             calibration = Calibration(
                 weights=problem.initial_weights[live],
-                targets=np.abs(targets),
+                targets=np.full(targets.size, SIZE),
                 target_names=np.array([problem.name(j) for j in fitted]),
                 estimate_matrix=pd.DataFrame(dense, copy=False),
                 epochs=self.epochs,

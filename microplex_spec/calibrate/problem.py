@@ -17,6 +17,7 @@ EXACT = 1e-6
 """Relative tolerance of a target that is to be met exactly."""
 
 BLOCK_NONZEROS = 1 << 22
+_MATRIX = "it must be of real numbers, one row a record and one column a target"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +48,20 @@ class CalibrationProblem:
         def put(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
 
-        put("matrix", _canonical_csr(self.matrix))
-        put("targets", np.atleast_1d(np.asarray(self.targets, dtype=np.float64)))
-        put("initial_weights", np.atleast_1d(np.asarray(self.initial_weights, dtype=np.float64)))
         problems = Problems()
+        put("matrix", _canonical_csr(self.matrix, problems))
+        targets = _numbers("target values", self.targets, problems)
+        weights = _numbers("initial weights", self.initial_weights, problems)
+        problems.raise_if_any()
+        put("targets", np.atleast_1d(targets))
+        put("initial_weights", np.atleast_1d(weights))
         n, k = self.matrix.shape
         if n == 0 or k == 0:
             problems.add(f"the calibration matrix is empty: {n} records, {k} targets")
         if self.targets.shape != (k,):
-            problems.add(f"the matrix has {k} targets, but {self.targets.size} target values are given")
+            problems.add(f"the matrix has {k} targets, but {_sizes(self.targets)} target values are given")
         if self.initial_weights.shape != (n,):
-            problems.add(f"the matrix has {n} records, but {self.initial_weights.size} initial weights are given")
+            problems.add(f"the matrix has {n} records, but {_sizes(self.initial_weights)} initial weights are given")
         if self.names is not None and len(self.names) != k:
             problems.add(f"the matrix has {k} targets, but {len(self.names)} names are given")
         problems.raise_if_any()
@@ -229,11 +233,32 @@ def _row_blocks(indptr: np.ndarray) -> Iterator[slice]:
         yield slice(int(start), int(stop))
 
 
-def _canonical_csr(matrix: Any) -> Any:
+def _numbers(what: str, given: Any, problems: Problems) -> np.ndarray | None:
+    """The values given as float64, without a copy where they are so; None, and a problem, if they are no numbers."""
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        problems.add(f"the {what} are no numbers: {error}")
+        return None
+
+
+def _sizes(values: np.ndarray) -> str:
+    """3, or 3 x 1."""
+    return " x ".join(map(str, values.shape))
+
+
+def _canonical_csr(matrix: Any, problems: Problems) -> Any:
     """The matrix as CSR with sorted columns and floating values; the caller's own where it is so already."""
     from scipy.sparse import csr_array
 
-    own = csr_array(matrix)
+    try:
+        own = csr_array(matrix)
+    except (TypeError, ValueError) as error:
+        problems.add(f"the calibration matrix is no table of numbers: {error}")
+        return None
+    if own.ndim != 2 or own.dtype.kind not in "biuf":
+        problems.add(f"the calibration matrix has shape {own.shape} and values of type {own.dtype}", hint=_MATRIX)
+        return None
     if own.data.dtype not in (np.float32, np.float64):
         own = own.astype(np.float64)
     if not own.has_canonical_format:
@@ -243,20 +268,28 @@ def _canonical_csr(matrix: Any) -> Any:
 
 
 def _tolerance(given: Any, k: int, name: Any, problems: Problems) -> np.ndarray:
-    values = np.asarray(EXACT if given is None else given, dtype=np.float64)
+    values = _numbers("tolerances", EXACT if given is None else given, problems)
+    if values is None:
+        return np.full(k, EXACT)
     if values.ndim and values.shape != (k,):
-        problems.add(f"the matrix has {k} targets, but {values.size} tolerances are given")
+        problems.add(f"the matrix has {k} targets, but {_sizes(values)} tolerances are given")
         return np.full(k, EXACT)
     values = np.broadcast_to(values, (k,))
     for j in np.flatnonzero(~(np.isfinite(values) & (values >= 0))):
-        problems.add(f"target {name(j)!r} has the tolerance {values[j]}", hint="a relative tolerance is at least 0")
+        problems.add(f"target {name(j)!r} has the tolerance {values[j]}", hint="it must be finite and at least 0")
     return np.maximum(values, EXACT)
 
 
 def _bounds(given: Any, problems: Problems) -> tuple[float, float] | None:
     if given is None:
         return None
-    lower, upper = (float(b) for b in given)
+    pair = _numbers("bounds of weight ratios", given, problems)
+    if pair is None:
+        return None
+    if pair.shape != (2,):
+        problems.add(f"{given!r} are no bounds of weight ratios", hint="give a pair, the lowest ratio and the highest")
+        return None
+    lower, upper = map(float, pair)
     check_ratio_bounds(lower, upper, problems)
     return lower, upper
 

@@ -7,7 +7,7 @@ belongs to the first stage: once it has chosen records, later stages move the we
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -20,8 +20,7 @@ from .folds import FAILURES
 from .parts import part_of
 from .problem import CalibrationProblem, CalibrationResult, weighted_sums
 
-REFIT = "logit"
-"""What moves the weights of the records that a budget has chosen: bounded, so that none of them runs away."""
+_MAGIC = frozenset("*?[")
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,16 @@ class Staged:
         return [asdict(stage) for stage in self.stages]
 
 
-def stage_of(ids: Sequence[str], stages: Sequence[Iterable[str]]) -> np.ndarray:
+def stage_of(ids: Sequence[str], stages: Sequence[Collection[str]]) -> np.ndarray:
     """(k,) number of each target's stage from 0: the first with a glob that its id matches, else the last."""
-    last = max(len(stages) - 1, 0)
-    numbers = [
-        next((s for s, globs in enumerate(stages) if any(fnmatchcase(name, glob) for glob in globs)), last)
-        for name in ids
-    ]
-    return np.array(numbers, dtype=np.int64)
+    found = np.full(len(ids), max(len(stages) - 1, 0), dtype=np.int64)
+    for number in reversed(range(len(stages))):
+        # Thousands of ids may be listed one by one, which pattern by pattern would take long.
+        plain = {glob for glob in stages[number] if not _MAGIC.intersection(glob)}
+        globs = [glob for glob in stages[number] if glob not in plain]
+        own = [name in plain or any(fnmatchcase(name, glob) for glob in globs) for name in ids]
+        found[np.array(own, dtype=bool)] = number
+    return found
 
 
 def mean_error(problem: CalibrationProblem, weights: np.ndarray) -> float:
@@ -112,9 +113,7 @@ class _Run:
             return
         calibrator, initial = self.calibrator, None
         if calibrator.capabilities.record_budget and self.fitted.any():
-            from . import make_calibrator
-
-            calibrator, initial = make_calibrator(REFIT), self.weights
+            calibrator, initial = calibrator.without_budget(), self.weights
             wanted = wanted & (weighted_sums(self.problem.matrix, initial, absolute=True) > 0)
         part = part_of(self.problem, wanted, initial)
         start = self.multipliers[wanted] if calibrator.warm_starts and initial is None else None

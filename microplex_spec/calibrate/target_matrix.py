@@ -73,7 +73,7 @@ def make_ledger(
     problems = Problems()
     for target, column in zip(targets, layout.numerator, strict=True):
         if bad[column]:
-            text = f"target {target['id']}: {bad[column]:,} of its values are missing or infinite"
+            text = f"target {target['id']!r}: {bad[column]:,} of its values are missing or infinite"
             problems.found.append(Problem(text))
     problems.raise_if_any()
     counted = np.where(layout.denominator == NONE, layout.numerator, layout.denominator)

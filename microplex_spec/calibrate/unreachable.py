@@ -31,7 +31,8 @@ def refuse_unreachable(
     """The ledger with status and reason of fit targets that ratios within `bounds` cannot meet, each taken by itself.
 
     ledger: with `stretch`, the value over the initial estimate. A target counts as met within its tolerance. Targets
-    that only records of weight zero support are unsupported.
+    that only records of weight zero support are unsupported. One that can be met, but looks to be in another unit, is
+    fitted, and its reason says so.
     """
     ledger = ledger.copy()
     fitted, ratio = (ledger["status"] == "fitted").to_numpy(), (ledger["denominator"] != NONE).to_numpy()
@@ -53,6 +54,9 @@ def refuse_unreachable(
         value = ledger["value"].iloc[at]
         slack = ledger["tolerance"].iloc[at] * abs(value)
         beyond[at] = not low[at] - slack <= value <= high[at] + slack
+    for row in np.flatnonzero(open_ & ~beyond):
+        if suspicion := unit_suspicion(float(ledger["stretch"].iloc[row])):
+            _mark(ledger, row, "fitted", f"fitted as it is, but {suspicion}")
     for row in np.flatnonzero(beyond):
         stretch = float(ledger["stretch"].iloc[row])
         reason = f"out of reach: ratios of {bounds[0]:g} to {bounds[1]:g} give {low[row]:.4g} to {high[row]:.4g}"

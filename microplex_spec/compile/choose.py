@@ -267,7 +267,7 @@ def _lacking(name: str, needs: CalibratorNeeds, params: Mapping[str, Any]) -> li
         f"{what} ({count:,} targets)"
         for what, count, served in (
             ("targets below zero", needs.signed, row.signed_targets),
-            ("targets of zero", needs.zeros, row.zero_targets),
+            ("targets of zero", needs.zeros, row.zero_targets or row.leaves_out_zeros),
             ("targets that are no margins", len(needs.linear), row.linear),
         )
         if count and not served

@@ -13,7 +13,7 @@ from ..spec.registry import CALIBRATORS
 from ..spec.targets import Target
 from .base import Draft
 from .checks import add_check_step
-from .choose import CalibratorNeeds, choose_calibrator
+from .choose import CalibratorNeeds, Choice, choose_calibrator
 from .costs import with_work
 from .judged_targets import JudgedTargets, judge_targets
 from .simulation import WORTH_CUTTING, add_simulation, engine_mappings
@@ -24,6 +24,7 @@ from .told import told
 DENSITY = 0.06
 # A tolerance at or below this asks for the target itself.
 EXACT = 1e-6
+LEFT_OUT = "its error is relative to the target, and these are sums that have to be zero"
 
 
 def add_outcome_steps(draft: Draft) -> None:
@@ -89,7 +90,11 @@ def _targets(draft: Draft) -> str:
         reasons=judged.reasons,
         cost=Cost(work=work(households)),
         batch=_batch_of_targets(draft, households, work),
-        meta={"labels": {target.id: target.label for target in spec.targets}, "set_aside": judged.told},
+        meta={
+            "labels": {target.id: target.label for target in spec.targets},
+            "set_aside": judged.told,
+            "places": target_places(draft, spec.targets),
+        },
     )
 
 
@@ -149,6 +154,7 @@ def _calibrate(draft: Draft, targets: str) -> str:
     )
     scale = spec.base.scale_weights
     wanted = next((target.value for target in spec.targets if scale and target.id == scale.to), None)
+    left_out = _left_out(choice, fit)
     repeated, reasons, work = repeated_solves(draft, choice, fit, needs.nonzeros)
     return draft.add(
         "calibrate",
@@ -163,10 +169,22 @@ def _calibrate(draft: Draft, targets: str) -> str:
         [draft.base, targets],
         backend=choice.name,
         version=choice.version,
-        reasons=[choice.reason, *reasons],
+        reasons=[choice.reason, *left_out, *reasons],
         cost=with_work("calibrate", choice.name, choice.cost, sum_work(_judging(draft, len(spec.targets)), work)),
         meta={"places": target_places(draft, fit)},
     )
+
+
+def _left_out(choice: Choice, fit: list[Target]) -> list[Reason]:
+    """That a calibrator fits no target of zero, and how many that concerns."""
+    if not CALIBRATORS.load(choice.name).capabilities.leaves_out_zeros:
+        return []
+    ratios = sum(parse_measure(target.measure).kind in ("mean", "share") for target in fit)
+    zeros = sum(target.value == 0 for target in fit if parse_measure(target.measure).kind in ("sum", "count"))
+    if not ratios + zeros:
+        return []
+    text = f"{choice.name} leaves out {zeros:,} targets of zero and {ratios:,} means and shares: {LEFT_OUT}"
+    return [Reason("left-out", text)]
 
 
 def _is_margin(target: Target, root: str) -> bool:

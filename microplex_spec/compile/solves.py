@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..plan import Reason
 from ..spec.cost import Work
+from ..spec.expression import parse
+from ..spec.measure import parse_measure
+from ..spec.model import CalibrationSettings
 from ..spec.registry import CALIBRATORS
 from ..spec.targets import Target
 from .base import Draft
@@ -17,6 +21,8 @@ FOLD_SHARE = 0.35
 STAGE_SHARE = 0.5
 COLD_FOLDS_SECONDS = 60.0
 """Folds that a calibrator would solve anew are left out by default where they are predicted to take longer."""
+NATIONAL = "national"
+"""The stage of targets that name no column of `stages_by`."""
 FOLD_BYTES = 12.0
 """A stored value of the problem that a fold or a stage copies, with its column twice."""
 
@@ -43,9 +49,9 @@ def repeated_solves(
         reasons = [Reason("held-out", "none: calibration.folds is 0")]
     else:
         folds = 0
-    stages = [stage.model_dump(mode="json") for stage in settings.stages]
+    stages = declared_stages(settings, fit)
     if len(stages) > 1:
-        names = ", then ".join(stage.name for stage in settings.stages)
+        names = ", then ".join(stage["name"] for stage in stages)
         reasons.append(Reason("stages", f"{names}; each is kept only if the error over all targets falls"))
     more = folds * share + max(len(stages) - 1, 0) * (STAGE_SHARE if warm else 1.0)
     work: dict[str, float] = {}
@@ -57,11 +63,25 @@ def repeated_solves(
     return {"folds": folds, "stages": stages}, reasons, work
 
 
-def target_places(draft: Draft, fit: list[Target]) -> dict[str, list[Any]]:
+def declared_stages(settings: CalibrationSettings, fit: Iterable[Target]) -> list[dict[str, Any]]:
+    """The stages, each a name and the ids or globs of its targets; those of `stages_by` hold a target each at least."""
+    if not settings.stages_by:
+        return [stage.model_dump(mode="json") for stage in settings.stages]
+    levels: dict[int, list[str]] = {}
+    for target in fit:
+        expressions = [parse_measure(target.measure).argument, parse(target.where) if target.where else None]
+        named = {name for expression in expressions if expression is not None for name in expression.names}
+        level = max((number for number, column in enumerate(settings.stages_by, 1) if column in named), default=0)
+        levels.setdefault(level, []).append(target.id)
+    names = (NATIONAL, *settings.stages_by)
+    return [{"name": names[level], "targets": sorted(levels[level])} for level in sorted(levels)]
+
+
+def target_places(draft: Draft, targets: Iterable[Target]) -> dict[str, list[Any]]:
     """[file, line, column] of each target, for errors that only the data show."""
     places, found = draft.spec.places, {}
     known: dict[Any, list[Any]] = {}
-    for target in fit:
+    for target in targets:
         written = places.written("target", target.id)
         if written:
             key = (written[0].file, written[1])

@@ -34,7 +34,7 @@ KINDS: dict[str, Kind] = {
         True,
         "calibrations with other settings share it",
     ),
-    "calibrate": Kind(2, ("weights.parquet", "ledger.parquet", "result.json"), True, _ALWAYS),
+    "calibrate": Kind(3, ("weights.parquet", "ledger.parquet", "result.json"), True, _ALWAYS),
     "evaluate": Kind(
         2,
         ("targets.csv", "benchmarks.csv", "imputation.csv", "weights.json", "holdout.json", "distributions.json"),

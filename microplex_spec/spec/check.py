@@ -125,10 +125,18 @@ class _Check:
             )
 
     def stages(self) -> None:
-        """Check that each stage has a name of its own and that each of its globs finds a target."""
+        """Check that each stage has a name of its own and each of its globs a target, and that columns are columns."""
+        settings, by = self.spec.settings.calibration, ("spec", "spec", "calibration", "stages_by")
+        if settings.stages and settings.stages_by:
+            self.problems.add(
+                "calibration has both stages and stages_by", self.place(*by, key=True), "keep one of them"
+            )
+        for number, column in enumerate(settings.stages_by):
+            if column not in self.columns and column not in self.faulty:
+                self.problems.unknown("column to stage targets by", column, self.columns, self.place(*by, number))
         ids = {*(target.id for target in self.spec.targets), *self.spec.places.names("target")}
         names: set[str] = set()
-        for number, stage in enumerate(self.spec.settings.calibration.stages):
+        for number, stage in enumerate(settings.stages):
             at = ("spec", "spec", "calibration", "stages", number)
             if stage.name in names:
                 self.problems.add(f"the stage {stage.name!r} stands twice", self.place(*at, "name"), "rename it")

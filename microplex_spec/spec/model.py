@@ -46,12 +46,15 @@ class CalibrationSettings(Record):
 
     folds: into how many the families of fit targets are dealt, to leave each out once and judge the fit by it; 0 for
     none. stages: each solves for its targets and those before it, in this order; targets in none join the last.
+    stages_by, in place of stages: columns from coarse to fine, such as [state, county]: national targets, which name
+    none of them, come first, then those that name the first but no finer one, and so on.
     """
 
     tolerance: float = Field(default=0.05, gt=0)
     min_support: int = Field(default=1, ge=1)
     folds: Annotated[int, AfterValidator(_not_one)] = Field(default=5, ge=0)
     stages: tuple[CalibrationStage, ...] = ()
+    stages_by: tuple[str, ...] = ()
 
 
 class SpecFile(Record):

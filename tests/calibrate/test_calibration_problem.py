@@ -122,3 +122,26 @@ def test_what_weights_within_bounds_can_reach_is_known_by_target():
     lowest, highest = problem.reachable(0.5, 2.0)
     np.testing.assert_allclose(lowest, [1.0, 0.5 * 4 - 2.0 * 2])
     np.testing.assert_allclose(highest, [4.0, 2.0 * 4 - 0.5 * 2])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"matrix": np.array([1.0, 2.0])}, "one row a record and one column a target"),
+        ({"matrix": np.ones((2, 2, 2))}, "no table of numbers"),
+        ({"matrix": None}, "no table of numbers"),
+        ({"matrix": np.array([["a", "b"]])}, "no table of numbers"),
+        ({"matrix": MATRIX.astype(complex)}, "complex128"),
+        ({"targets": ["a", "b"]}, "the target values are no numbers"),
+        ({"initial_weights": ["a", "b", "c"]}, "the initial weights are no numbers"),
+        ({"initial_weights": WEIGHTS[:, None]}, f"{WEIGHTS.size} x 1 initial weights are given"),
+        ({"tolerance": "tight"}, "the tolerances are no numbers"),
+        ({"bounds": "wide"}, "the bounds of weight ratios are no numbers"),
+        ({"bounds": 2.0}, "2.0 are no bounds"),
+        ({"bounds": (0.1, 2, 3)}, "are no bounds of weight ratios"),
+    ],
+)
+def test_what_is_no_calibration_problem_at_all_is_told_as_such(change, said):
+    given = {"matrix": MATRIX, "targets": TARGETS, "initial_weights": WEIGHTS} | change
+    with pytest.raises(SpecError, match=said):
+        CalibrationProblem(**given)

@@ -448,7 +448,7 @@ def test_a_parameter_out_of_range_is_an_error(params):
         make_calibrator("logit", **params)
 
 
-def test_logit_without_an_upper_bound_is_an_error():
-    system = feasible()
+@pytest.mark.parametrize("name", ["logit", "sparse", "hardconcrete"])
+def test_logit_without_an_upper_bound_is_an_error_before_any_solve(name):
     with pytest.raises(SpecError, match="finite upper bound"):
-        make_calibrator("logit", upper=np.inf).solve(system.problem())
+        make_calibrator(name, upper=np.inf)

@@ -36,6 +36,16 @@ def test_a_negative_target_is_fitted_like_its_mirror_image():
     np.testing.assert_array_equal(plain, mirrored)
 
 
+def test_units_decide_nothing():
+    matrix, targets, initial = system()
+    units = 10.0 ** np.array([-9, -3, 0, 2, 6, 13])
+    plain, scaled = (
+        make_calibrator("microcalibrate", epochs=50).solve(CalibrationProblem(a, t, initial)).weights
+        for a, t in ((matrix, targets), (csr_array(matrix * units), targets * units))
+    )
+    np.testing.assert_allclose(plain, scaled, rtol=1e-4)
+
+
 def test_a_target_of_zero_is_left_out_by_name():
     matrix, targets, initial = system()
     centred = matrix.toarray()

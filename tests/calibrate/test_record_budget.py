@@ -12,7 +12,9 @@ from scipy.sparse import csr_array, hstack
 from microplex_spec.calibrate import CalibrationProblem, make_calibrator
 from microplex_spec.calibrate._record_budget import Choice, refit
 from microplex_spec.calibrate.logit import Logit
+from microplex_spec.calibrate.parts import part_of
 from microplex_spec.calibrate.sparse import inclusion_chances, leverages, systematic_draw
+from microplex_spec.calibrate.staging import solve_in_stages
 from microplex_spec.spec.cost import CalibrationShape
 from microplex_spec.spec.errors import SpecError
 from microplex_spec.spec.registry import CALIBRATORS
@@ -177,3 +179,18 @@ def test_a_choice_of_records_is_predicted_to_cost_more_than_none(name):
     backend, shape = CALIBRATORS.load(name), CalibrationShape(100_000, 500, 2_500_000)
     chosen, all_kept = (backend.predict_cost(shape, {"max_records": m}) for m in (5_000, 100_000))
     assert chosen.seconds > all_kept.seconds
+
+
+@every_budget
+def test_later_stages_move_the_records_kept_within_the_bounds_that_were_asked_for(name):
+    near = problem()
+    whole = CalibrationProblem(near.matrix, 1.5 * near.targets, near.initial_weights, 0.02)
+    first = np.arange(K) < K // 2
+    calibrator = make_calibrator(name, max_records=BUDGET, lower=0.5, upper=2.0)
+    alone = calibrator.solve(part_of(whole, first), seed=3).weights
+    staged = solve_in_stages(calibrator, whole, np.where(first, 0, 1), ["first", "rest"], seed=3)
+    kept = alone > 0
+    assert staged.stages[1].kept and (staged.result.weights[~kept] == 0).all()
+    ratios = staged.result.weights[kept] / alone[kept]
+    assert 0.5 * (1 - 1e-9) <= ratios.min() < ratios.max() <= 2.0 * (1 + 1e-9)
+    assert ratios.min() < 0.5 * 1.1 or ratios.max() > 2.0 * 0.9

@@ -15,6 +15,7 @@ def test_a_target_joins_the_first_stage_whose_glob_it_matches_else_the_last():
     stages = [("us.census.*", "us.irs.*"), ("us.state.*", "us.irs.*")]
     assert stage_of(IDS, stages).tolist() == [0, 0, 1, 1, 1]
     assert stage_of(IDS, [("us.census.*",), ("us.irs.*",), ("us.state.ca",)]).tolist() == [0, 1, 2, 2, 2]
+    assert stage_of(IDS, [("us.state.tx", "other"), ("us.*",)]).tolist() == [1, 1, 0, 1, 0]
     assert stage_of(IDS, []).tolist() == [0] * 5
 
 
@@ -124,6 +125,9 @@ class Budgeted(Scripted):
     def solve(self, problem, seed=0, start=None) -> CalibrationResult:
         kept = np.where(np.arange(problem.initial_weights.size) % 2 == 0, problem.initial_weights, 0.0)
         return problem.judge(kept * problem.targets[0] / (problem.matrix.T @ kept)[0], ended="budget")
+
+    def without_budget(self) -> Calibrator:
+        return make_calibrator("logit")
 
 
 def test_a_record_budget_belongs_to_the_first_stage_and_later_ones_refit_the_records_kept(problem):

@@ -158,6 +158,70 @@ def test_estimates_equal_what_pandas_counts_sums_and_averages_for_every_entity(s
     assert system.ledger["id"].tolist() == [r["id"] for r in rows]
 
 
+# Each entity's own number, and where an entity stands among the others: what is above it reaches it by itself.
+NUMBERS = {"household": "rent", "tax_unit": "tax", "person": "wage"}
+ABOVE = {"household": 0, "tax_unit": 1, "person": 2}
+QUANTIFIED = {
+    "any({0} > 0)": lambda grouped: grouped.max() > 0,
+    "all({0} >= 0)": lambda grouped: grouped.min() >= 0,
+    "sum({0}) > 1": lambda grouped: grouped.sum() > 1,
+    "mean({0}) > 1": lambda grouped: grouped.mean() > 1,
+    "max_of({0}) < 3": lambda grouped: grouped.max() < 3,
+    "min_of({0}) < 0": lambda grouped: grouped.min() < 0,
+    "count({0} > 0) >= 2": lambda grouped: grouped.apply(lambda x: (x > 0).sum()) >= 2,
+}
+
+
+def seen_from(population: Population, entity: str, other: str) -> pd.Series | pd.core.groupby.SeriesGroupBy:
+    """The number of `other` on the rows of `entity`; where it stands below, grouped by the entity's rows."""
+    tables = population.tables
+    rows, column = tables[entity].reset_index(drop=True), NUMBERS[other]
+    if ABOVE[other] > ABOVE[entity]:
+        key = f"{entity}_id"
+        place = tables[other][key].map(dict(zip(rows[key], range(len(rows)), strict=True)))
+        return tables[other][column].groupby(place.to_numpy())
+    if other == entity:
+        return rows[column]
+    return rows[f"{other}_id"].map(tables[other].set_index(f"{other}_id")[column])
+
+
+def predicates(population: Population, entity: str, other: str) -> dict[str, pd.Series]:
+    """Texts of predicates at `entity` on the number of `other`, and what pandas finds on its rows, in their order."""
+    found = seen_from(population, entity, other)
+    if isinstance(found, pd.Series):
+        return {f"{NUMBERS[other]} > 0": found > 0}
+    return {text.format(NUMBERS[other]): by(found).sort_index() for text, by in QUANTIFIED.items()}
+
+
+def measures(population: Population, entity: str, other: str) -> dict[str, pd.Series | None]:
+    found = seen_from(population, entity, other)
+    number = NUMBERS[other] if isinstance(found, pd.Series) else f"sum({NUMBERS[other]})"
+    values = found if isinstance(found, pd.Series) else found.sum().sort_index()
+    of_share = {f"share({text})": held for text, held in predicates(population, entity, other).items()}
+    return {"count()": None, f"sum({number})": values, f"mean({number})": values, **of_share}
+
+
+@settings(max_examples=3, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_every_measure_of_every_entity_under_predicates_on_every_other_is_what_pandas_finds(seed):
+    population = small_population(seed)
+    weights = np.random.default_rng(seed).random(population.size("household")) * 10
+    by_home = pd.Series(weights, index=population.column("household_id"))
+    rows, expected = [], []
+    for entity, of_value, of_where in itertools.product(ENTITIES, repeat=3):
+        w = by_home[population.tables[entity]["household_id"]].to_numpy()
+        for where, chosen in predicates(population, entity, of_where).items():
+            for measure, values in measures(population, entity, of_value).items():
+                rows.append(row(f"t{len(rows)}", measure, entity, 0.5, where=where))
+                held = w * chosen.to_numpy(dtype=bool)
+                total = held.sum() if values is None else (held * values.to_numpy(dtype=float)).sum()
+                ratio = measure.startswith(("mean", "share"))
+                expected.append(total if not ratio else total / held.sum() if chosen.any() else np.nan)
+    system = compile_targets(population, rows, 1, 0.05)
+    np.testing.assert_allclose(system.estimates(weights), expected, rtol=1e-6, atol=1e-6)
+    assert len(rows) > 300
+
+
 def test_the_matrix_is_sparse_and_has_one_row_a_household():
     population = small_population(1)
     system = compile_targets(population, [row(where="age >= 65"), row("m", "mean(wage)")], 1, 0.05)
@@ -214,7 +278,7 @@ def test_missing_values_are_an_error_that_names_the_targets_and_counts_them():
     with pytest.raises(SpecError) as caught:
         compile_targets(broken, rows, 1, 0.05)
     told = [str(problem) for problem in caught.value.problems]
-    assert told == [f"target {name}: 3 of its values are missing or infinite" for name in ("a", "b")]
+    assert told == [f"target {name!r}: 3 of its values are missing or infinite" for name in ("a", "b")]
 
 
 def test_missing_values_outside_the_domain_of_a_target_do_no_harm():

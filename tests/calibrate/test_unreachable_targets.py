@@ -57,6 +57,14 @@ def test_a_figure_in_thousands_is_told_as_such():
     )
 
 
+def test_a_figure_in_thousands_that_wide_bounds_would_meet_is_fitted_but_told():
+    matrix, weights = csr_matrix(np.ones((4, 1), dtype=np.float32)), np.full(4, 1e6)
+    rows = [(4100.0, 0, 0, -1, 0.05), (4.1e6, 0, 0, -1, 0.05)]
+    found = refuse_unreachable(matrix, ledger_of(matrix, weights, rows), weights, (0.0, np.inf))
+    assert found["status"].tolist() == ["fitted", "fitted"]
+    assert found["reason"].tolist() == ["fitted as it is, but the value looks to be in thousands", ""]
+
+
 @pytest.mark.parametrize("bounds", [(0.0, np.inf), (0.1, 10.0), (0.0, 5.0)])
 def test_a_mean_beyond_every_record_of_its_domain_is_unreachable_under_any_bounds(bounds):
     x, weights = np.array([10.0, 20.0, 30.0, 99.0]), np.ones(4)

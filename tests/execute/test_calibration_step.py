@@ -3,10 +3,11 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
-from small_builds import build_small, fresh_copy, plan_small
+from small_builds import build_small, fresh_copy, plan_small, run_plan
 
-from microplex_spec.execute.tasks.calibrate import placed
+from microplex_spec.execute.tasks.shared import placed
 from microplex_spec.spec.errors import SpecError
 
 STAGES = """\
@@ -43,6 +44,17 @@ def test_stages_of_the_spec_are_solved_in_their_order_and_told_everywhere(small)
     assert "stages" in {reason.rule for reason in build.plan["calibrate:small"].reasons}
     page = (build.folder / "report.html").read_text(encoding="utf-8")
     assert "<td>states<td" in page and "<td>incomes<td" in page
+
+
+def test_stages_by_a_column_take_national_targets_first(small):
+    small.edit("spec.yaml", DECLARED, DECLARED.replace("}", ", stages_by: [state_fips]}"))
+    build = build_small(small)
+    stages = result_of(build)["stages"]
+    assert [stage["name"] for stage in stages] == ["national", "state_fips"]
+    planned = {stage["name"]: stage["targets"] for stage in build.plan["calibrate:small"].params["stages"]}
+    states = {name for name in build.csv("targets.csv")["id"] if name.startswith("small.population.state_")}
+    assert set(planned["state_fips"]) == states and "small.population.total" in planned["national"]
+    assert stages[0]["targets"] < stages[1]["targets"]
 
 
 def test_folds_turned_off_leave_only_targets_held_out_for_good(small):
@@ -82,6 +94,29 @@ def test_a_fault_that_only_the_data_show_names_the_target_and_its_line(small):
     assert str(error).startswith(f"{file}:{line}:{column}: target ")
 
 
+def test_values_that_are_no_numbers_stop_the_build_at_the_line_of_the_target(small):
+    file = small.path("data/survey_tax_unit.csv")
+    table = pd.read_csv(file)
+    table.loc[:2, "n_dependents"] = np.nan
+    table.to_csv(file, index=False)
+    text = "  - id: small.dependents.number\n    measure: sum(n_dependents)\n    unit: count\n    value: 100000\n"
+    small.append("targets/small/income.yaml", text)
+    build = build_small(small)
+    (failed,) = (step for step in build.json("manifest.json")["steps"] if step["status"] == "failed")
+    place = small.at("targets/small/income.yaml", "id: small.dependents.number")
+    assert f"{place}: target 'small.dependents.number': 3 of its values are missing" in failed["error"]
+
+
+def test_what_a_calibrator_leaves_out_is_excluded_with_the_reason_and_told_in_the_plan(built):
+    plan = plan_small(built.small, calibrator="microcalibrate")
+    (told,) = (reason.text for reason in plan["calibrate:small"].reasons if reason.rule == "left-out")
+    assert "0 targets of zero and 3 means and shares" in told
+    targets = run_plan(built.small, plan).csv("targets.csv").set_index("id")
+    for name in ("small.wage.mean", "small.heads.blind"):
+        assert targets.loc[name, "status"] == "excluded" and "relative to the target" in targets.loc[name, "reason"]
+    assert (targets["status"] == "fitted").any()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "at", "said"),
     [
@@ -92,6 +127,13 @@ def test_a_fault_that_only_the_data_show_names_the_target_and_its_line(small):
             "min_support: 2, stages: [{name: a, targets: [none.*]}]}",
             "none.*",
             "unknown target or glob",
+        ),
+        ("min_support: 2}", "min_support: 2, stages_by: [state_fps]}", "state_fps", "did you mean 'state_fips'"),
+        (
+            "min_support: 2}",
+            "min_support: 2, stages: [{name: a, targets: ['*']}], stages_by: [state_fips]}",
+            "stages_by",
+            "both stages and stages_by",
         ),
         ("min_support: 2}", "min_support: 2, stages: [{name: a, targets: []}]}", "[]", "must not be empty"),
         ("min_support: 2}", "min_support: 2, stages: [{name: B!, targets: ['*']}]}", "B!", "must be of small letters"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,11 +19,11 @@ from ...calibrate.staging import Staged, mean_error, solve_in_stages, stage_of
 from ...calibrate.target_matrix import TargetSystem, allowed_errors, estimates, fit_values, read_system
 from ...calibrate.unreachable import refuse_unreachable
 from ...population import Population
-from ...spec.errors import Place, SpecError
+from ...spec.errors import SpecError
 from ..task import Task
-from .shared import read_population, record_ids
+from .shared import placed, read_population, record_ids
 
-_NAMED = re.compile(r"target '([^']+)'")
+NO_ERROR = "its error is relative to the target"
 
 
 def run(task: Task) -> dict[str, Any]:
@@ -118,7 +116,10 @@ class _Calibration:
             tolerance=tolerances[rows],
             names=fit["id"].tolist(),
         )
-        stages = self.params["stages"]
+        rows, problem = self._without_zeros(rows, problem)
+        if not rows.size:
+            return None
+        fit, stages = self.ledger.iloc[rows], self.params["stages"]
         stage = stage_of(fit["id"].tolist(), [each["targets"] for each in stages])
         staged = solve_in_stages(
             self.calibrator, problem, stage, [each["name"] for each in stages], seed=self.params["seed"]
@@ -127,6 +128,17 @@ class _Calibration:
             name = stages[stage[rows == row][0]]["name"]
             self.ledger.loc[self.ledger.index[row], "reason"] = f"weights do not follow it: stage {name!r}"
         return _Fitted(rows, problem, staged)
+
+    def _without_zeros(self, rows: np.ndarray, problem: CalibrationProblem) -> tuple[np.ndarray, CalibrationProblem]:
+        """The rows and the problem less what the calibrator leaves out, which the ledger then says."""
+        kept = problem.targets != 0
+        if kept.all() or not self.calibrator.capabilities.leaves_out_zeros:
+            return rows, problem
+        out = self.ledger.index[rows[~kept]]
+        name = self.task.step.backend
+        self.ledger.loc[out, "status"] = "excluded"
+        self.ledger.loc[out, "reason"] = f"{name} leaves out what has to be zero, as a mean less its value: {NO_ERROR}"
+        return rows[kept], part_of(problem, kept) if kept.any() else problem
 
     def _told(self, fitted: _Fitted) -> dict[str, Any]:
         """How the solve ended, stage by stage where there were several."""
@@ -170,13 +182,3 @@ class _Calibration:
         prices = shadow_prices(fitted.staged.result.multipliers, percent, self.initial)
         self.ledger.loc[self.ledger.index[fitted.rows], "shadow_price"] = prices
         return highest_prices(self.ledger["id"].iloc[fitted.rows].tolist(), prices)
-
-
-def placed(error: SpecError, places: Mapping[str, Any]) -> SpecError:
-    """The error with the file and line of each target that it names."""
-    found = []
-    for problem in error.problems:
-        named = _NAMED.search(problem.message)
-        place = places.get(named[1]) if named and problem.place is None else None
-        found.append(replace(problem, place=Place(*place)) if place else problem)
-    return SpecError(found)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,12 @@ import pyarrow.parquet as pq
 
 from ...population import Population
 from ...spec.entities import Entities, Entity
+from ...spec.errors import Place, SpecError
 from ..task import Task
 
 TRUTH = "truth."
 _COLUMN_KINDS = ("impute", "derive", "rate")
+_NAMED = re.compile(r"target '([^']+)'")
 
 
 def entities_of(params: Mapping[str, Any]) -> Entities:
@@ -104,6 +108,16 @@ def weighted_shares(values: np.ndarray, weights: np.ndarray) -> dict[str, float]
 def write_csv(rows: pd.DataFrame, path: Path) -> None:
     """CSV with numbers in their shortest exact form, so that equal results are equal bytes."""
     rows.to_csv(path, index=False, lineterminator="\n")
+
+
+def placed(error: SpecError, places: Mapping[str, Any]) -> SpecError:
+    """The error with the file and line of each target that it names. places: [file, line, column] by target id."""
+    found = []
+    for problem in error.problems:
+        named = _NAMED.search(problem.message)
+        place = places.get(named[1]) if named and problem.place is None else None
+        found.append(replace(problem, place=Place(*place)) if place else problem)
+    return SpecError(found)
 
 
 def _to_numpy(column: pa.ChunkedArray) -> np.ndarray:

@@ -12,10 +12,11 @@ from ...calibrate.matrix_file import MatrixWriter, column_counts, join_matrices,
 from ...calibrate.target_columns import Layout, blocks, lay_out
 from ...calibrate.target_matrix import LEDGER, make_ledger
 from ...population import Population
+from ...spec.errors import SpecError
 from ...spec.expression import parse
 from ...spec.measure import parse_measure
 from ..task import Task
-from .shared import base_population
+from .shared import base_population, placed
 
 BAD, ROWS = "bad.npy", "rows.json"
 
@@ -60,7 +61,10 @@ def _write(population: Population, layout: Layout, out: Path) -> np.ndarray:
 def _finish(task: Task, layout: Layout, bad: np.ndarray) -> dict[str, Any]:
     params, matrix = task.step.params, read_matrix(task.out)
     support = column_counts(matrix)
-    ledger = make_ledger(params["targets"], layout, support, bad, params["min_support"], params["tolerance"])
+    try:
+        ledger = make_ledger(params["targets"], layout, support, bad, params["min_support"], params["tolerance"])
+    except SpecError as error:
+        raise placed(error, task.step.meta.get("places", {})) from None
     ledger.to_parquet(task.out / LEDGER, index=False)
     return {"statuses": ledger["status"].value_counts().to_dict(), "nonzeros": int(matrix.nnz)}
 
