@@ -41,6 +41,8 @@ _FORMS = {
     "seconds": (1.0, "{:.0f} s"),
     "bytes": (1e-9, "{:.2f} GB"),
     "number": (1.0, "{:.3f}"),
+    "fine": (1.0, "{:.4f}"),
+    "count": (1.0, "{:,.0f}"),
 }
 
 METRICS = {

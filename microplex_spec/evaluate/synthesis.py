@@ -93,12 +93,17 @@ class Judge:
     def calibrated(
         self, synthetic: pd.DataFrame, weights: np.ndarray, solve: Solve, by: str | None = None
     ) -> dict[str, float]:
-        """How near calibration brings the synthetic rows to real totals: amounts and counts, in each group of `by`."""
+        """How near calibration brings the synthetic rows to real totals: amounts and counts, in each group of `by`.
+
+        Medians beside the means, which a few totals near zero decide.
+        """
         real, made = (self._additions(table, by) for table in (self.test, synthetic))
         result = calibrate_synthesis(real, made, solve, self.weights, weights)
         return {
-            "calibration_error_before": result.error_before,
-            "calibration_error": result.error_after,
+            "calibration_error_before": float(np.nanmedian(np.abs(result.before))),
+            "calibration_error": float(np.nanmedian(np.abs(result.after))),
+            "calibration_mean_error_before": result.error_before,
+            "calibration_mean_error": result.error_after,
             "calibration_ess": result.ess_share,
             "calibration_unsupported": result.unsupported,
         }

@@ -74,6 +74,15 @@ class Calibration(Record):
     by: str | None = None
 
 
+class Published(Record):
+    """Figures that others published of methods of the same names, to be shown beside: coverage, seconds of the fit."""
+
+    source: str
+    scale: int = Field(ge=1)
+    coverage: dict[str, float] = {}
+    fit_seconds: dict[str, float] = {}
+
+
 class Bakeoff(Record):
     """Methods by name, each fitted and drawn down a chain of columns on the same rows, at each scale and seed.
 
@@ -103,6 +112,7 @@ class Bakeoff(Record):
     prdc: Neighbours = Neighbours()
     calibration: Calibration = Calibration()
     rare_cells: tuple[RareCell, ...] = ()
+    published: Published | None = None
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -137,12 +147,17 @@ class Bakeoff(Record):
         return Bakeoff.model_validate({**self.model_dump(by_alias=True), **changed})
 
 
+def bakeoff_names(project: Project) -> list[str]:
+    """The bakeoffs under conf/bakeoffs."""
+    return sorted(path.stem for path in (project.conf / "bakeoffs").glob("*.yaml"))
+
+
 def find_bakeoff(project: Project, name: str) -> tuple[Bakeoff, Document]:
     """The bakeoff called `name` under conf/bakeoffs, and its file with places. SpecError with every fault."""
     path = project.conf / "bakeoffs" / f"{name}.yaml"
     if not path.is_file():
-        known = [other.stem for other in path.parent.glob("*.yaml")]
-        raise SpecError(Problem(f"no bakeoff {name!r} under conf/bakeoffs", hint=did_you_mean(name, known)))
+        hint = did_you_mean(name, bakeoff_names(project))
+        raise SpecError(Problem(f"no bakeoff {name!r} under conf/bakeoffs", hint=hint))
     document, problems = read_yaml(path, project.shown(path)), Problems()
     bakeoff = read_record(Bakeoff, document.data, document, (), problems, "the bakeoff", name=name)
     if bakeoff is not None:
