@@ -30,7 +30,7 @@ METRICS = {
         Metric("calibration_error", "after calibration", False, "share"),
         Metric("calibration_ess", "effective sample", True, "share"),
         Metric("fit_seconds", "fit", False, "seconds"),
-        Metric("draw_seconds", "draw", False, "seconds"),
+        Metric("draw_seconds", "draw", False, "moments"),
         Metric("peak_bytes", "peak memory", False, "bytes"),
     )
 }
@@ -41,8 +41,8 @@ GATE_METRICS = {
         Metric("brier", "Brier", False, "fine"),
         Metric("ece", "ECE", False, "fine"),
         Metric("auc", "AUC", True, "fine"),
-        Metric("fit_seconds", "fit", False, "seconds"),
-        Metric("draw_seconds", "draw", False, "seconds"),
+        Metric("fit_seconds", "fit", False, "moments"),
+        Metric("draw_seconds", "draw", False, "moments"),
     )
 }
 

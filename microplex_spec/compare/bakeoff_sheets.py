@@ -154,4 +154,4 @@ def _failed(lines: Sequence[Line]) -> Sheet:
 
 
 def _ratio(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.2f}"
+    return "" if math.isnan(value) else f"{value + 0.0:.2f}"

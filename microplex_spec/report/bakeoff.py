@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..compare.bakeoff import METRICS, Line, standings
@@ -32,11 +33,12 @@ def page(bakeoff: Bakeoff, name: str, lines: Sequence[Line]) -> str:
         for standing in found:
             mean, spread = standing.mean[metric.name], standing.spread[metric.name]
             rows.append((standing.name, mean, spread, metric.told(mean, spread)))
-        panels.append((metric.label, panel(metric.label, rows)))
+        if not all(math.isnan(mean) for _, mean, _, _ in rows):
+            panels.append((metric.label, panel(metric.label, rows)))
     return (
         page_environment()
         .get_template("bakeoff.html")
-        .render(bakeoff=bakeoff, id=name, sheets=sheets(bakeoff, lines), panels=panels if found else [], scale=scale)
+        .render(bakeoff=bakeoff, id=name, sheets=sheets(bakeoff, lines), panels=panels, scale=scale)
     )
 
 

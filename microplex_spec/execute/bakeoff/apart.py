@@ -20,9 +20,11 @@ class Failed(Exception):
 def apart(work: Callable[..., Any], *given: Any) -> Any:
     """work(*given) in a fresh process, waited for. Raises Failed for what it raised, or for how it was ended.
 
-    work must be a function of a module; what it is given and gives must pickle.
+    work must be a function of a module, which the server that processes are forked from imports once; what it is given
+    and gives must pickle.
     """
-    context = get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([work.__module__])
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(sender, work, given), daemon=True)
     process.start()

@@ -28,8 +28,7 @@ def new_bakeoff(project: Project, bakeoff: Bakeoff, document: Document, tell: Te
 
     Raises SpecError, before anything is written, for what the bakeoff names and is not there.
     """
-    _check_backends(bakeoff, document)
-    origin = Origin(project, bakeoff, document)
+    origin = _checked(project, bakeoff, document)
     table = origin.read()
     _check_scales(bakeoff, table, document)
     folder = BakeoffFolder.new(project, bakeoff, origin.fingerprint())
@@ -44,8 +43,7 @@ def resume_bakeoff(project: Project, name: str, tell: Tell) -> BakeoffFolder:
     if all(job in folder.done() for job in _jobs(bakeoff)):
         return folder
     document = Document(project.shown(folder.path / "bakeoff.json"))
-    _check_backends(bakeoff, document)
-    origin = Origin(project, bakeoff, document)
+    origin = _checked(project, bakeoff, document)
     changed = [name for name, content in origin.fingerprint().items() if files.get(name) != content]
     if changed:
         raise SpecError(f"{', '.join(changed)} changed since {folder.id} was begun; start a new bakeoff")
@@ -107,9 +105,20 @@ def _line(job: Job, bakeoff: Bakeoff, chain: Chain) -> dict[str, Any]:
         return {**head, "status": "failed", "error": str(fault)}
 
 
-def _check_backends(bakeoff: Bakeoff, document: Document) -> None:
-    """Raise SpecError with every imputer, gate, calibrator and parameter that there is not, each with its place."""
+def _checked(project: Project, bakeoff: Bakeoff, document: Document) -> Origin:
+    """Where the rows come from, once every name of the bakeoff is known; SpecError with all that are not."""
     problems = Problems()
+    _check_backends(bakeoff, document, problems)
+    try:
+        origin = Origin(project, bakeoff, document)
+    except SpecError as error:
+        problems.absorb(error)
+    problems.raise_if_any()
+    return origin
+
+
+def _check_backends(bakeoff: Bakeoff, document: Document, problems: Problems) -> None:
+    """Add each imputer, gate, calibrator and parameter that there is not, with its place."""
     for name, method in bakeoff.methods.items():
         try:
             make_imputer(bakeoff.imputer(name), **method.params)
@@ -125,7 +134,6 @@ def _check_backends(bakeoff: Bakeoff, document: Document) -> None:
     if calibrator not in CALIBRATORS.names():
         place = document.place("calibration", "calibrator")
         problems.unknown("calibrator", calibrator, CALIBRATORS.names(), place)
-    problems.raise_if_any()
 
 
 def _check_scales(bakeoff: Bakeoff, table: Table, document: Document) -> None:
