@@ -44,7 +44,8 @@ def _methods(bakeoff: Bakeoff, scale: int, lines: Sequence[Line]) -> Sheet:
         f"in the {bakeoff.prdc.latent} dimensions of an autoencoder fitted on training rows. CRPS, KS: means over the "
         "drawn columns; zero rates, CRPS and KS are weighted. Targets: totals and counts of each drawn column, before "
         "and after calibration to those of the test rows. training_rows: as many training rows at random, which share "
-        "no condition with the test rows. ±: standard deviation over seeds."
+        "no condition with the test rows; blind: test rows that take what is drawn from training rows at random. ±: "
+        "standard deviation over seeds."
     )
     return Sheet(f"Methods at {scale:,} rows", note, ("", *(m.label for m in METRICS.values())), tuple(rows))
 

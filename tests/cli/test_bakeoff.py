@@ -62,10 +62,10 @@ def resumed(baked: tuple[SmallProject, Path]) -> tuple[SmallProject, Path, list[
 def test_a_killed_bakeoff_keeps_its_lines_and_does_only_what_is_missing(resumed):
     small, _, before = resumed
     after = lines_of(small.root)
-    assert 2 <= len(before) < len(after) == 4
+    assert 2 <= len(before) < len(after) == 5
     assert after[: len(before)] == before
     jobs = [(line["kind"], line["name"], line["seed"]) for line in after]
-    assert len(set(jobs)) == 4 and all(line["status"] == "done" for line in after)
+    assert len(set(jobs)) == 5 and all(line["status"] == "done" for line in after)
 
 
 def test_each_method_is_scored_on_rows_of_households_that_it_was_not_fitted_on(resumed):
@@ -87,9 +87,9 @@ def test_each_method_is_scored_on_rows_of_households_that_it_was_not_fitted_on(r
 def test_results_are_told_as_tables_a_page_and_a_document(resumed):
     small, folder, _ = resumed
     methods = pd.read_csv(folder / "methods.csv")
-    assert set(methods["method"]) == {"qrf", "aware", "training_rows"} and (methods["seeds"] == 1).all()
+    assert set(methods["method"]) == {"qrf", "aware", "training_rows", "blind"} and (methods["seeds"] == 1).all()
     columns, gates = pd.read_csv(folder / "columns.csv"), pd.read_csv(folder / "gates.csv")
-    assert len(columns) == 3 * 2 and set(gates["gate"]) == {"hist_gb"} and gates["auc"].between(0.5, 1).all()
+    assert len(columns) == 4 * 2 and set(gates["gate"]) == {"hist_gb"} and gates["auc"].between(0.5, 1).all()
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Rare cells at 600 rows" in page and "<svg" in page and "src=" not in page
     document = (small.root / "document.md").read_text(encoding="utf-8")
@@ -166,8 +166,8 @@ def test_a_method_that_fails_is_a_line_and_stops_nothing(small_project, capsys):
     assert main(["bakeoff", "earnings", "--project", str(small_project.root)]) == 1
     told = capsys.readouterr()
     lines = lines_of(small_project.root)
-    assert [line["status"] for line in lines] == ["done", "failed", "failed"]
-    assert all("self_employment_income: regime 'count' does not hold" in line["error"] for line in lines[1:])
+    assert [line["status"] for line in lines] == ["done", "done", "failed", "failed"]
+    assert all("self_employment_income: regime 'count' does not hold" in line["error"] for line in lines[2:])
     assert "2 failed; try them again with --resume earnings-" in told.err
 
 

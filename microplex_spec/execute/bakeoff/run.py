@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any
 
 from ...evaluate.synthesis import fit_judge
@@ -18,7 +19,7 @@ from .apart import Failed, apart
 from .chain import Chain
 from .folder import BakeoffFolder
 from .table import Origin, Table
-from .work import REFERENCE, Job, do
+from .work import REFERENCES, Job, do
 
 type Tell = Callable[[Job, dict[str, Any]], None]
 
@@ -54,23 +55,21 @@ def resume_bakeoff(project: Project, name: str, tell: Tell) -> BakeoffFolder:
 def _run(folder: BakeoffFolder, bakeoff: Bakeoff, table: Table, tell: Tell) -> None:
     with claim_run(folder.path):
         done = folder.done()
-        for scale in bakeoff.scales:
-            for seed in bakeoff.seeds:
-                missing = [job for job in _jobs(bakeoff) if (job.scale, job.seed) == (scale, seed) and job not in done]
-                if not missing:
-                    continue
-                chain = _chain(bakeoff, table, scale, seed)
-                for job in missing:
-                    line = _line(job, bakeoff, chain)
-                    folder.append(line)
-                    tell(job, line)
+        missing = [job for job in _jobs(bakeoff) if job not in done]
+        for (scale, seed), jobs in groupby(missing, lambda job: (job.scale, job.seed)):
+            chain = _chain(bakeoff, table, scale, seed)
+            for job in jobs:
+                line = _line(job, bakeoff, chain)
+                folder.append(line)
+                tell(job, line)
 
 
 def _jobs(bakeoff: Bakeoff) -> Iterator[Job]:
     gates = [name for name in GATES if bakeoff.gates is None or name in bakeoff.gates]
     for scale in bakeoff.scales:
         for seed in bakeoff.seeds:
-            yield Job(scale, seed, "reference", REFERENCE)
+            for name in REFERENCES:
+                yield Job(scale, seed, "reference", name)
             for name in bakeoff.methods:
                 yield Job(scale, seed, "method", name)
             for name in gates:

@@ -18,8 +18,9 @@ from ..measured import Measured, measured
 from .chain import Chain, Drawn, draw_chain, warm_up
 from .gates import try_gate
 
-REFERENCE = "training_rows"
-"""What draws nothing: as many training rows at random as there are test rows, as a perfect synthesis would be."""
+REFERENCES = ("training_rows", "blind")
+"""What draws nothing: as many training rows at random as there are test rows, as a perfect synthesis would be; and
+test rows that take what is drawn from such rows, whatever their conditions, as the least that a method must beat."""
 
 type Kind = Literal["method", "reference", "gate"]
 
@@ -42,15 +43,27 @@ def do(job: Job, bakeoff: Bakeoff, chain: Chain) -> dict[str, Any]:
     if job.kind == "gate":
         return {"variables": try_gate(chain, job.name, bakeoff.gate_zeros)}
     if job.kind == "reference":
-        chosen = _training_rows(chain)
-        rows = chain.judge.train.iloc[chosen].reset_index(drop=True)
-        return _judged(bakeoff, chain, Drawn(rows, {name: {} for name in chain.draw}), chain.train_weights[chosen])
+        return _reference(job.name, bakeoff, chain)
     imputer, params = bakeoff.imputer(job.name), bakeoff.methods[job.name].params
     warm_up(chain, imputer, params)
     before = _resident()
     took = measured(lambda: draw_chain(chain, imputer, params, bakeoff.crps_draws))
     # Each test row is drawn for, and lends what is drawn its weight.
     return {**_judged(bakeoff, chain, took.result, chain.judge.weights), "cost": _cost(took, before)}
+
+
+def _reference(name: str, bakeoff: Bakeoff, chain: Chain) -> dict[str, Any]:
+    """One of `REFERENCES`. Those that are blind take training rows with the chance of their weights."""
+    judge, drawn = chain.judge, list(chain.draw)
+    u = uniforms(chain.seed, f"bakeoff/{name}", np.arange(max(len(judge.train), len(judge.test))))
+    if name == "blind":
+        share = np.cumsum(chain.train_weights)
+        chosen = np.searchsorted(share, u[: len(judge.test)] * share[-1], side="right")
+        rows, weights = judge.test.assign(**judge.train.iloc[chosen][drawn].reset_index(drop=True)), judge.weights
+    else:
+        chosen = np.sort(np.argsort(u[: len(judge.train)], kind="stable")[: len(judge.test)])
+        rows, weights = judge.train.iloc[chosen].reset_index(drop=True), chain.train_weights[chosen]
+    return _judged(bakeoff, chain, Drawn(rows, {column: {} for column in drawn}), weights)
 
 
 def _judged(bakeoff: Bakeoff, chain: Chain, drawn: Drawn, weights: np.ndarray) -> dict[str, Any]:
@@ -79,12 +92,6 @@ def _calibrated(bakeoff: Bakeoff, chain: Chain, rows: pd.DataFrame, weights: np.
     except SpecError as error:
         # A synthesis that cannot be calibrated has its other scores all the same.
         return {"calibration_fault": str(error)}
-
-
-def _training_rows(chain: Chain) -> np.ndarray:
-    """Places of as many training rows as there are test rows, or of all, each as likely as any other."""
-    u = uniforms(chain.seed, f"bakeoff/{REFERENCE}", np.arange(len(chain.judge.train)))
-    return np.sort(np.argsort(u, kind="stable")[: len(chain.judge.test)])
 
 
 def _cost(took: Measured[Drawn], before: int) -> Mapping[str, float]:
