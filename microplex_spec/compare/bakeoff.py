@@ -126,12 +126,13 @@ def cell_ratios(lines: Iterable[Line]) -> list[Pooled]:
 
 
 def loss_ratios(lines: Iterable[Line], what: str) -> list[Pooled]:
-    """Losses of each column that has any: `what` is loss_share or loss_mean. real: the real figure, over all seeds."""
+    """Losses of each column whose test rows have any. what: loss_share or loss_mean; real: its sum over seeds."""
+    rows = [(line, row) for line in _done(lines, "method", "reference") for row in line["variables"]]
+    losing = {(line["scale"], row["variable"]) for line, row in rows if row["loss_share_real"] > 0}
     return _pooled(
         (line["scale"], row["variable"], line["name"], row[f"{what}_drawn"], row[f"{what}_real"], row[f"{what}_real"])
-        for line in _done(lines, "method", "reference")
-        for row in line["variables"]
-        if row["loss_share_real"] > 0
+        for line, row in rows
+        if (line["scale"], row["variable"]) in losing
     )
 
 

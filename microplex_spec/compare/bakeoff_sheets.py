@@ -57,31 +57,32 @@ def _row(metrics: Mapping[str, Metric], standing: Standing) -> tuple[str, ...]:
 
 def _cells(bakeoff: Bakeoff, scale: int, lines: Sequence[Line]) -> Sheet:
     labels = {cell.name: cell.label or cell.name for cell in bakeoff.rare_cells}
+    pooled = cell_ratios(lines)
+    methods = _methods_of(pooled)
+    rows = [(labels[row.name], f"{row.real:,.0f}", *_ratios(row, methods)) for row in pooled]
     note = (
         "Share of the weight among synthetic rows over that among test rows, all seeds together: 1 is best. By chance "
         "alone a perfect synthesis is off by about √(2 / records), as training_rows are."
     )
-    return _ratios(f"Rare cells at {scale:,} rows", note, "records", cell_ratios(lines), labels, "{:,.0f}")
+    return Sheet(f"Rare cells at {scale:,} rows", note, ("", "records", *methods), tuple(rows))
 
 
 def _losses(scale: int, lines: Sequence[Line]) -> Sheet:
-    shares, totals = (loss_ratios(lines, what) for what in ("loss_share", "loss_mean"))
+    pooled = {"share": loss_ratios(lines, "loss_share"), "total": loss_ratios(lines, "loss_mean")}
+    methods = _methods_of(pooled["share"])
+    rows = [(f"{row.name}, {what}", *_ratios(row, methods)) for what, found in pooled.items() for row in found]
     note = "Drawn over real, all seeds together: 1 is best. Share: of the weight with a loss; total: of all losses."
-    rows: list[tuple[str, ...]] = []
-    columns: tuple[str, ...] = ("",)
-    for what, pooled in (("share", shares), ("total", totals)):
-        sheet = _ratios("", "", "", pooled, {row.name: f"{row.name}, {what}" for row in pooled}, "")
-        columns, rows = (sheet.columns[0], *sheet.columns[2:]), rows + [(row[0], *row[2:]) for row in sheet.rows]
-    return Sheet(f"Losses at {scale:,} rows", note, columns, tuple(rows))
+    return Sheet(f"Losses at {scale:,} rows", note, ("", *methods), tuple(rows))
 
 
-def _ratios(title: str, note: str, of: str, pooled: Sequence[Pooled], labels: Mapping[str, str], form: str) -> Sheet:
-    methods = list(dict.fromkeys(method for row in pooled for method in row.ratios))
-    rows = [
-        (labels[row.name], form.format(row.real), *(_ratio(row.ratios.get(method, math.nan)) for method in methods))
-        for row in pooled
-    ]
-    return Sheet(title, note, ("", of, *methods), tuple(rows))
+def _methods_of(pooled: Sequence[Pooled]) -> list[str]:
+    return list(dict.fromkeys(method for row in pooled for method in row.ratios))
+
+
+def _ratios(row: Pooled, methods: Sequence[str]) -> list[str]:
+    # Adding zero turns -0.0, of no losses drawn, into 0.0.
+    told = [row.ratios.get(method, math.nan) + 0.0 for method in methods]
+    return ["" if math.isnan(ratio) else f"{ratio:.2f}" for ratio in told]
 
 
 def _gates(bakeoff: Bakeoff, scale: int, lines: Sequence[Line]) -> Sheet:
@@ -152,7 +153,3 @@ def _failed(lines: Sequence[Line]) -> Sheet:
         if line["status"] == "failed"
     ]
     return Sheet("What failed", "Tried again by --resume.", ("", "rows", "seed", "error"), tuple(rows))
-
-
-def _ratio(value: float) -> str:
-    return "" if math.isnan(value) else f"{value + 0.0:.2f}"
