@@ -8,11 +8,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_project import REPOSITORY
 
 from microplex_spec.execute.bakeoff.apart import Failed, apart
 from microplex_spec.execute.bakeoff.folder import BakeoffFolder
 from microplex_spec.execute.bakeoff.table import Table
+from microplex_spec.spec.bakeoffs import find_bakeoff
 from microplex_spec.spec.errors import SpecError
+from microplex_spec.spec.project import Project
 
 
 def table(sizes):
@@ -50,6 +53,13 @@ def test_other_seeds_take_other_rows():
 def test_more_rows_than_there_are_is_an_error():
     with pytest.raises(SpecError, match="a scale of 201 rows, of which there are 200"):
         table([2] * 100).split(201, 0.2, 1)
+
+
+def test_a_folder_tells_the_bakeoff_as_it_was_read(tmp_path):
+    bakeoff, _ = find_bakeoff(Project(REPOSITORY), "us_cps")
+    folder = BakeoffFolder.new(Project(tmp_path), bakeoff, {"cps.csv.gz": "abc"})
+    again = BakeoffFolder.new(Project(tmp_path), bakeoff, {})
+    assert folder.path != again.path and folder.declared() == (bakeoff, {"cps.csv.gz": "abc"})
 
 
 def test_a_line_cut_off_by_a_kill_is_replaced_by_the_next(tmp_path):

@@ -51,7 +51,7 @@ class BakeoffFolder:
         path = self.path / DECLARED
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            return Bakeoff.model_validate_json(json.dumps(content["bakeoff"])), content["files"]
+            return Bakeoff.model_validate(_as_read(content["bakeoff"])), content["files"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SpecError(f"{path} cannot be read: {error}") from None
 
@@ -79,6 +79,13 @@ class BakeoffFolder:
 def _whole(path: Path) -> int:
     """Bytes up to the end of the last whole line."""
     return path.read_bytes().rfind(b"\n") + 1
+
+
+def _as_read(value: Any) -> Any:
+    """Tuples where JSON has lists, as the language reads them."""
+    if isinstance(value, dict):
+        return {key: _as_read(inner) for key, inner in value.items()}
+    return tuple(map(_as_read, value)) if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:
