@@ -16,6 +16,7 @@ COMMANDS = {
     "build": "run the plan of a spec and leave a run folder",
     "resume": "go on with a run that was killed or failed, by its stored plan",
     "compare": "a leaderboard of runs or of a sweep, with the spread over seeds",
+    "bakeoff": "hold imputers against each other on real rows, and tell the winner of each variable",
     "diff": "how two specs or runs differ, what re-runs, what moved (exit code 4: they differ)",
     "store": "look into the store of kept artifacts (ls), clear it (gc), check it (verify)",
     "schema": "write JSON Schemas of the YAML files, for editors",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ..execute.manifest import BUILT, CHECKS_FAILED
+from ..execute.run_folder import new_folder, this_second
 from ..spec.errors import Problem, SpecError, did_you_mean
 from ..spec.project import Project
 
@@ -61,16 +61,8 @@ def new_sweep(project: Project, arguments: list[str]) -> tuple[Sweep, list[str]]
     named = [text.removeprefix(_FOLDER) for text in arguments if text.startswith(_FOLDER)]
     if named:
         return Sweep(project.root / named[-1].strip("'\"")), arguments
-    parent, name = project.runs / "sweeps", f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    parent.mkdir(parents=True, exist_ok=True)
-    for attempt in range(1000):
-        folder = parent / (f"{name}.{attempt}" if attempt else name)
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        return Sweep(folder), _in_folder(folder, arguments)
-    raise SpecError(f"{parent / name} and a thousand like it exist")
+    folder = new_folder(project.runs / "sweeps", this_second())
+    return Sweep(folder), _in_folder(folder, arguments)
 
 
 def earlier_sweep(project: Project, name: str, arguments: list[str]) -> tuple[Sweep, list[str]]:

@@ -39,8 +39,11 @@ class Metric:
 _FORMS = {
     "share": (100.0, "{:.1f} %"),
     "seconds": (1.0, "{:.0f} s"),
+    "moments": (1.0, "{:.2f} s"),
     "bytes": (1e-9, "{:.2f} GB"),
     "number": (1.0, "{:.3f}"),
+    "fine": (1.0, "{:.4f}"),
+    "count": (1.0, "{:,.0f}"),
 }
 
 METRICS = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..spec.choices import Choices
 from ..spec.model import Spec
+from .asked import asked_imputer
 
 
 def lock_text(spec: Spec, choices: Choices) -> str:
@@ -28,7 +29,8 @@ def resolved(spec: Spec, choices: Choices) -> dict[str, Any]:
         row = variable.model_dump(mode="json", by_alias=True, exclude={"name"}, exclude_none=True)
         if variable.origin == "imputed":
             row["predictors"] = list(spec.predictors(variable))
-            row.setdefault("imputer", choices.imputer.model_dump(mode="json"))
+            asked = asked_imputer(spec, choices, variable)
+            row["imputer"] = {**row.get("imputer", {}), "name": asked.name, "params": asked.params}
         if variable.origin == "observed":
             row["observed"] = variable.column
         variables[name] = row

@@ -9,7 +9,8 @@ from ..spec.expression import parse
 from ..spec.graph import needs, order
 from ..spec.regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_regime
 from ..spec.registry import IMPUTERS
-from ..spec.variables import Backend, Variable
+from ..spec.variables import Variable
+from .asked import asked_imputer
 from .base import Draft
 from .choose import Choice, choose_imputer
 from .costs import with_work
@@ -36,7 +37,6 @@ def _impute(draft: Draft, variable: Variable) -> None:
     predictors = spec.predictors(variable)
     column = draft.profiles[donor].columns[variable.name]
     held = _universe(draft, variable)
-    place = spec.places.of("variable", variable.name, "imputer" if variable.imputer else "regime")
     regime = _regime(draft, variable, held)
     if column.dtype == "code" or variable.dtype == "code":
         draft.problems.add(
@@ -54,11 +54,12 @@ def _impute(draft: Draft, variable: Variable) -> None:
         share_negative=_share(held.support, "negative"),
     )
     _check_donors(draft, variable, held)
-    asked = variable.imputer or Backend(name=draft.choices.imputer.name, params=draft.choices.imputer.params)
+    asked = asked_imputer(spec, draft.choices, variable)
+    place = spec.places.of("variable", variable.name, "imputer" if variable.imputer else "regime")
     try:
         choice = choose_imputer(
             asked.name,
-            dict(asked.params),
+            asked.params,
             regime,
             shape,
             place,
@@ -98,7 +99,7 @@ def _impute(draft: Draft, variable: Variable) -> None:
         [draft.base, f"uprate:{donor}", *draft.makers(used)],
         backend=choice.name,
         version=choice.version,
-        reasons=[choice.reason, *_regime_reason(variable, regime)],
+        reasons=[asked.reason or choice.reason, *_regime_reason(variable, regime)],
         cost=with_work("impute", choice.name, choice.cost, _reading(draft, variable, len(predictors))),
         meta={"label": variable.label, "unit": variable.unit},
     )

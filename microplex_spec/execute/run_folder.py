@@ -14,10 +14,18 @@ from .locks import Lock, take_if_free, this_process
 
 
 def new_run_folder(runs: Path, plan: Plan) -> Path:
-    """runs/<spec>/<UTC time>-<plan key 8>, created by nobody else; a second one in the same second gets a suffix."""
-    parent = runs / plan.spec
+    """runs/<spec>/<UTC time>-<plan key 8>, created by nobody else."""
+    return new_folder(runs / plan.spec, f"{this_second()}-{plan.key[:8]}")
+
+
+def this_second() -> str:
+    """The time in UTC, as names of folders begin with it."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    """A folder in `parent`, created by nobody else; a second one of the name gets a suffix."""
     parent.mkdir(parents=True, exist_ok=True)
-    name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{plan.key[:8]}"
     for attempt in range(1000):
         folder = parent / (f"{name}.{attempt}" if attempt else name)
         try:

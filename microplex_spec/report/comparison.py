@@ -6,20 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from . import formats
+from .environment import page_environment
 
 
 def render(content: Mapping[str, Any]) -> str:
     """The page of what `diff --json` gives; it needs no network and no script."""
-    environment = Environment(
-        loader=PackageLoader("microplex_spec.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters |= {
         "compact": lambda figure: "" if figure is None else formats.compact(figure),
         "signed": lambda error: "" if error is None else formats.signed_percent(error),

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from . import svg
+from .environment import page_environment
 
 Row = tuple[str, float, float, str]
 """Choices, mean, spread over seeds, and both in words."""
@@ -21,13 +21,7 @@ def render(
     panels: Sequence[tuple[str, Sequence[Row]]], entries: Iterable[Any], sorted_by: str, left_out: Mapping[str, str]
 ) -> str:
     """panels: by metric its label and a row an entry, all in the order of `entries` (leaderboard entries)."""
-    environment = Environment(
-        loader=PackageLoader("microplex_spec.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     entries = list(entries)
     rows = [
         {"entry": entry, "cells": [panel_rows[number][3] for _, panel_rows in panels]}

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from ..plan.explain import size
 from . import figures, formats
 from .data import Imputed, Run, Target
+from .environment import page_environment
 from .lineage import lineage_figure
 from .sources import cite
 from .steps import step_rows, totals
@@ -23,13 +22,7 @@ _CHECK_ORDER = {"failed": 0, "excepted": 1, "passed": 2}
 
 def render(run: Run, name: str) -> str:
     """The report of a run. name: the run folder's, by which a reader finds it again."""
-    environment = Environment(
-        loader=PackageLoader("microplex_spec.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters |= {
         "amount": formats.amount,
         "percent": formats.percent,

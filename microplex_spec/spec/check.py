@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .benchmarks import Benchmark
     from .model import Spec
     from .targets import Target
-    from .variables import Variable
+    from .variables import Backend, Variable
 
 __all__ = ["check_spec", "make_reader", "spec_columns"]
 
@@ -114,6 +114,7 @@ class _Check:
         settings, sources = self.spec.settings, {*self.spec.sources, *self.spec.places.names("source")}
         if settings.base not in sources:
             self.problems.unknown("source", settings.base, sources, self.place("spec", "spec", "base"))
+        self.imputer(settings.imputer, "spec", "spec")
         uprated = [name for name, variable in self.spec.variables.items() if variable.uprate]
         if uprated and settings.uprating is None:
             place = self.place("variable", uprated[0], "uprate")
@@ -214,6 +215,11 @@ class _Check:
                 self.place("variable", variable.name, "unit"),
             )
 
+    def imputer(self, asked: Backend | None, kind: str, name: str) -> None:
+        if asked and asked.name is not None and asked.name not in IMPUTERS.names():
+            where = self.place(kind, name, "imputer", "name")
+            self.problems.unknown("imputer", asked.name, IMPUTERS.names(), where)
+
     def imputed(self, variable: Variable) -> None:
         spec, name = self.spec, variable.name
         sources = {*spec.sources, *spec.places.names("source")}
@@ -222,9 +228,7 @@ class _Check:
         donor = self.source_columns.get(variable.donor or "")
         if donor is not None and name not in donor:
             self.problems.unknown(f"column of {variable.donor}", name, donor, self.place("variable", name, "from"))
-        if variable.imputer and variable.imputer.name not in IMPUTERS.names():
-            where = self.place("variable", name, "imputer", "name")
-            self.problems.unknown("imputer", variable.imputer.name, IMPUTERS.names(), where)
+        self.imputer(variable.imputer, "variable", name)
         for field, items in (("predictors", variable.predictors), ("order", variable.order)):
             for index, item in enumerate(items):
                 if item in spec.settings.predictor_sets:

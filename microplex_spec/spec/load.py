@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .adoption import adopted_imputers
 from .benchmarks import Benchmark
 from .check import check_spec
 from .checks import Check, read_checks
@@ -70,8 +72,9 @@ class _Loader:
             checks=checks,
         )
         check_spec(spec, self.problems)
+        adopted = adopted_imputers(spec, self.problems)
         self.problems.raise_if_any()
-        return spec
+        return replace(spec, adopted=adopted)
 
     def read(self, path: Path) -> Document | None:
         try:

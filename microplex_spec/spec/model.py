@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from .adoption import Adopted
 from .benchmarks import Benchmark
 from .checks import Check
 from .entities import Entities
@@ -19,7 +20,7 @@ from .record import Record
 from .rules import Rule
 from .sources import Source, Uprating
 from .targets import Target
-from .variables import Variable
+from .variables import Backend, Variable
 
 
 def _plain(name: str) -> str:
@@ -58,7 +59,7 @@ class CalibrationSettings(Record):
 
 
 class SpecFile(Record):
-    """The keys of spec.yaml."""
+    """The keys of spec.yaml. imputer: of variables that name none, where the run asks for none either."""
 
     name: Annotated[str, AfterValidator(_plain)]
     label: str = ""
@@ -68,6 +69,7 @@ class SpecFile(Record):
     targets: tuple[str, ...] = ()
     predictor_sets: dict[str, tuple[str, ...]] = {}
     uprating: Uprating | None = None
+    imputer: Backend | None = None
     calibration: CalibrationSettings = CalibrationSettings()
 
 
@@ -76,6 +78,7 @@ class Spec:
     """A whole spec. `variables` keeps the order of the files; `places` knows where each object was written.
 
     rules: of the spec's own for choosing backends, which come before the built-in ones. checks: of the finished file.
+    adopted: by variable, the imputer that it adopts from a bakeoff.
     """
 
     settings: SpecFile
@@ -89,6 +92,7 @@ class Spec:
     places: Places = field(repr=False, compare=False)
     rules: tuple[Rule, ...] = ()
     checks: tuple[Check, ...] = ()
+    adopted: Mapping[str, Adopted] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

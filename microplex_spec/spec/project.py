@@ -33,6 +33,10 @@ class Project:
         return self.runs / ".cache"
 
     @property
+    def bakeoffs(self) -> Path:
+        return self.runs / "bakeoffs"
+
+    @property
     def store(self) -> Path:
         return self.runs / ".store"
 

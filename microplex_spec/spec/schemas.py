@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .bakeoffs import Bakeoff
 from .benchmarks import Benchmark
 from .checks import KINDS
 from .entities import Entity
@@ -20,7 +21,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """A schema by kind of file: spec, entities, sources, variables, targets, benchmarks, checks, rules."""
+    """A schema by kind of file: spec, entities, sources, variables, targets, benchmarks, checks, rules, bakeoffs."""
     return {
         "spec": _file("spec.yaml", *_split(SpecFile)),
         "entities": _named("entities.yaml", Entity),
@@ -30,6 +31,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "benchmarks": _rows("benchmarks.yaml", "benchmarks", Benchmark),
         "checks": _list("checks.yaml", *KINDS.values()),
         "rules": _list("rules.yaml", Rule),
+        "bakeoffs": _file("bakeoffs/*.yaml", *_split(Bakeoff, ["name"])),
     }
 
 

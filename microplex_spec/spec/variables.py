@@ -44,10 +44,22 @@ class Bounds(Record):
 
 
 class Backend(Record):
-    """A backend by name with its parameters; what is not given is the backend's own default."""
+    """An imputer by name with its parameters, or the one that won in a bakeoff: {adopt: bakeoff/ID}.
 
-    name: str
+    What is not given is the backend's own default.
+    """
+
+    name: str | None = None
     params: dict[str, Any] = {}
+    adopt: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Backend:
+        if (self.name is None) == (self.adopt is None):
+            raise ValueError("give the name of an imputer, or adopt: bakeoff/ID")
+        if self.adopt is not None and (self.params or not self.adopt.startswith("bakeoff/")):
+            raise ValueError("adopt: bakeoff/ID stands alone: the winner brings its parameters")
+        return self
 
 
 class Rate(Record):

@@ -20,6 +20,7 @@ FILES = {
     "targets": sorted((REPOSITORY / "targets").rglob("*.yaml")),
     "benchmarks": [SPEC / "benchmarks.yaml"],
     "checks": [SPEC / "checks.yaml"],
+    "bakeoffs": sorted((REPOSITORY / "conf" / "bakeoffs").glob("*.yaml")),
 }
 
 
@@ -53,6 +54,7 @@ def test_the_files_of_the_shipped_spec_are_valid(kind, path):
         ("spec", {"name": "a", "period": "2023", "base": "b"}),
         ("checks", [{"id": "a", "reason": "b", "metric": "ess_share", "mim": 0.1}]),
         ("checks", [{"id": "a", "reason": "b", "min": 0.1}]),
+        ("bakeoffs", {"entity": "person", "scales": [100], "seeds": [1]}),
         ("rules", [{"name": "a", "use": "qrf", "when": {"donor_at_least": 3}}]),
     ],
 )

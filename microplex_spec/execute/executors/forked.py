@@ -36,7 +36,7 @@ class ForkedWorkers:
         if self._pool is None:
             self._others = set(active_children())
             context = get_context("forkserver")
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_end_with_parent)
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=end_with_parent)
         return self._pool
 
     def close(self) -> None:
@@ -48,7 +48,7 @@ class ForkedWorkers:
             self._pool = None
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Let this worker end when the process that gives it tasks is gone: it would wait for the next one forever."""
     parent = parent_process()
     assert parent is not None

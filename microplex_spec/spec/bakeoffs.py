@@ -1,0 +1,195 @@
+"""Bakeoffs: imputers held against each other on the rows of one table, declared in YAML under conf/bakeoffs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from .errors import Problem, Problems, SpecError, did_you_mean
+from .expression import parse
+from .places import read_record
+from .project import Project
+from .rare_cells import RareCell
+from .record import Record
+from .variables import Regime
+from .yaml_reader import Document, Path_, read_yaml
+
+
+class Rows(Record):
+    """Where the rows come from: the `source` of a `spec`, or a `reader` with its params.
+
+    Files that params name are relative to the bakeoff's own file, or inside a package: package:NAME/FILE.
+    """
+
+    spec: str | None = None
+    source: str | None = None
+    reader: str | None = None
+    params: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        named, own = (self.spec, self.source), self.reader is not None
+        if own == any(named) or any(named) != all(named) or (self.params and not own):
+            raise ValueError("give spec: and source:, or reader: and params:")
+        return self
+
+
+class Method(Record):
+    """An imputer with its parameters; without a name it is the one that the method is called after."""
+
+    imputer: str | None = None
+    params: dict[str, Any] = {}
+
+
+class Neighbours(Record):
+    """PRDC of standardised rows: the k-th neighbour, most rows looked at, amounts on a log scale or as they are.
+
+    latent, epochs: dimensions and training of the autoencoder in whose space PRDC is taken once more.
+    """
+
+    k: int = Field(default=5, ge=1)
+    cap: int | None = Field(default=20_000, ge=2)
+    log: bool = False
+    latent: int = Field(default=16, ge=1)
+    epochs: int = Field(default=30, ge=1)
+
+    @model_validator(mode="after")
+    def _cap_above_k(self) -> Self:
+        if self.cap is not None and self.cap <= self.k:
+            raise ValueError(f"cap of {self.cap} rows must be above k = {self.k}")
+        return self
+
+
+class Calibration(Record):
+    """Calibration of the synthetic rows to real totals: amounts and counts of each drawn column, in each group of `by`.
+
+    tolerance: relative, of each total.
+    """
+
+    calibrator: str = "logit"
+    params: dict[str, Any] = {}
+    tolerance: float = Field(default=0.01, gt=0)
+    by: str | None = None
+
+
+class Published(Record):
+    """Figures that others published of methods of the same names, to be shown beside: coverage, seconds of the fit."""
+
+    source: str
+    scale: int = Field(ge=1)
+    coverage: dict[str, float] = {}
+    fit_seconds: dict[str, float] = {}
+
+
+class Bakeoff(Record):
+    """Methods by name, each fitted and drawn down a chain of columns on the same rows, at each scale and seed.
+
+    entity: whose rows. group: columns or entities that a split never divides. weighted: by design weight or not.
+    scales: rows, training and test rows together; a smaller scale is a part of a larger one. conditions: columns or
+    expressions that are given. draw: columns in chain order with their regimes, each drawn knowing those before it.
+    gates: all that there are where none is named; gate_zeros: the share of zeros from which a column tries them.
+    crps_draws: draws for each test row that a column's CRPS is taken of.
+    """
+
+    name: str
+    label: str = ""
+    notes: str = ""
+    rows: Rows = Field(alias="from")
+    entity: str
+    group: tuple[str, ...] = ()
+    weighted: bool = True
+    scales: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(min_length=1)
+    test_share: float = Field(default=0.2, gt=0, lt=1)
+    conditions: tuple[str, ...] = Field(min_length=1)
+    draw: dict[str, Regime] = Field(min_length=1)
+    methods: dict[str, Method] = Field(min_length=1)
+    gates: tuple[str, ...] | None = None
+    gate_zeros: float = Field(default=0.1, gt=0, lt=1)
+    crps_draws: int = Field(default=5, ge=2)
+    prdc: Neighbours = Neighbours()
+    calibration: Calibration = Calibration()
+    rare_cells: tuple[RareCell, ...] = ()
+    published: Published | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for key in ("scales", "seeds", "conditions", "gates"):
+            values = getattr(self, key) or ()
+            if len(set(values)) < len(values):
+                raise ValueError(f"{key} names one twice")
+        cells = [cell.name for cell in self.rare_cells]
+        if len(set(cells)) < len(cells):
+            raise ValueError("rare_cells names one twice")
+        if min(self.scales) < 1 or min(self.seeds) < 0:
+            raise ValueError("scales are rows, at least 1; seeds are whole numbers, at least 0")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of a row: the conditions, then what is drawn."""
+        return (*self.conditions, *self.draw)
+
+    def imputer(self, method: str) -> str:
+        return self.methods[method].imputer or method
+
+    def only(self, methods: Iterable[str] = (), scales: Iterable[int] = (), seeds: Iterable[int] = ()) -> Bakeoff:
+        """This bakeoff with some of its methods, and other scales and seeds, where any are given. SpecError."""
+        problems = Problems()
+        for name in (chosen := list(methods)):
+            if name not in self.methods:
+                problems.unknown("method", name, self.methods)
+        problems.raise_if_any()
+        kept = {name: method for name, method in self.methods.items() if name in chosen or not chosen}
+        changed = {"methods": kept, "scales": tuple(scales) or self.scales, "seeds": tuple(seeds) or self.seeds}
+        return Bakeoff.model_validate({**self.model_dump(by_alias=True), **changed})
+
+
+def bakeoff_names(project: Project) -> list[str]:
+    """The bakeoffs under conf/bakeoffs."""
+    return sorted(path.stem for path in (project.conf / "bakeoffs").glob("*.yaml"))
+
+
+def find_bakeoff(project: Project, name: str) -> tuple[Bakeoff, Document]:
+    """The bakeoff called `name` under conf/bakeoffs, and its file with places. SpecError with every fault."""
+    path = project.conf / "bakeoffs" / f"{name}.yaml"
+    if not path.is_file():
+        hint = did_you_mean(name, bakeoff_names(project))
+        raise SpecError(Problem(f"no bakeoff {name!r} under conf/bakeoffs", hint=hint))
+    document, problems = read_yaml(path, project.shown(path)), Problems()
+    bakeoff = read_record(Bakeoff, document.data, document, (), problems, "the bakeoff", name=name)
+    if bakeoff is not None:
+        _check_names(bakeoff, document, problems)
+    problems.raise_if_any()
+    assert bakeoff is not None
+    return bakeoff, document
+
+
+def _check_names(bakeoff: Bakeoff, document: Document, problems: Problems) -> None:
+    """Add a problem for each expression that is none, and each column that a rare cell names and no row has."""
+    for index, text in enumerate(bakeoff.conditions):
+        _names(text, document, ("conditions", index), problems)
+        if text in bakeoff.draw:
+            place = document.place("conditions", index)
+            problems.add(f"{text!r} is a condition and drawn", place, "keep one: what is drawn conditions what follows")
+    for index, cell in enumerate(bakeoff.rare_cells):
+        at: Path_ = ("rare_cells", index)
+        used = [(name, (*at, "where")) for name in _names(cell.where, document, (*at, "where"), problems)]
+        if cell.top:
+            used.append((cell.top.column, (*at, "top", "column")))
+        for name, field in used:
+            if name not in bakeoff.columns:
+                problems.unknown("column", name, bakeoff.columns, document.place(*field))
+    by = bakeoff.calibration.by
+    if by is not None and by not in bakeoff.conditions:
+        problems.unknown("condition", by, bakeoff.conditions, document.place("calibration", "by"))
+
+
+def _names(text: str, document: Document, field: Path_, problems: Problems) -> tuple[str, ...]:
+    try:
+        return tuple(parse(text, document.place(*field)).names) if text else ()
+    except SpecError as error:
+        problems.absorb(error)
+        return ()
