@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..execute.manifest import BUILT, CHECKS_FAILED
+from ..plan.run_files import read_manifest
 from ..spec.errors import Problem, SpecError, did_you_mean
 from ..spec.project import Project
 
@@ -118,8 +119,8 @@ def objective(member: Path, name: str) -> float:
 
 def _manifest(member: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads((member / "manifest.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        return read_manifest(member)
+    except SpecError:
         return {}
 
 

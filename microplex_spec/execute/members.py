@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from ..compare.declared import is_note
 from ..compare.leaderboard import Member
 from ..plan.keys import digest
+from ..plan.run_files import read_manifest, reading
 from ..spec.errors import Problem, SpecError
 from .lock_file import split_lock
 from .manifest import BUILT
@@ -28,7 +28,7 @@ def find_members(folders: Iterable[Path]) -> tuple[list[Member], dict[str, str]]
     for folder in dict.fromkeys(run for given in folders for run in _runs(given)):
         try:
             members.append(read_member(folder))
-        except (SpecError, OSError, ValueError, KeyError, TypeError) as error:
+        except SpecError as error:
             left_out[str(folder)] = str(error)
     specs = {member.choices["spec"] for member in members}
     if len({name.partition(" ")[0] for name in specs}) == len(specs) == 1:
@@ -37,14 +37,15 @@ def find_members(folders: Iterable[Path]) -> tuple[list[Member], dict[str, str]]
 
 
 def read_member(run: Path) -> Member:
-    """One finished run; SpecError where it is not finished."""
-    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    if manifest.get("status") not in BUILT:
-        raise SpecError(f"the run is {manifest.get('status', 'unfinished')}")
+    """One finished run; SpecError where it is not finished, or damaged."""
+    manifest = read_manifest(run)
+    if manifest["status"] not in BUILT:
+        raise SpecError(f"the run is {manifest['status']}")
     choices, rest = split_lock(run / "spec.lock.yaml")
     told = {name: value for name, value in _flat(choices) if name != "seed" and not is_note("run", name)}
     told["spec"] = f"{manifest['spec']} {digest([rest])[:SHOWN_DIGEST]}"
-    return Member(str(run), manifest["seed"], told, _figures(run, manifest))
+    with reading(run):
+        return Member(str(run), manifest["seed"], told, _figures(run, manifest))
 
 
 def _runs(folder: Path) -> list[Path]:

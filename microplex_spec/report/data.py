@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from ..plan import Plan
 from ..plan.graph import Node
-from ..spec.errors import SpecError
+from ..plan.run_files import read_manifest, read_object, reading
 
 NAN = math.nan
 
@@ -169,9 +168,8 @@ class Run:
 
 def read_run(run: Path) -> Run:
     """The records of a run folder. SpecError where it holds no plan or no manifest, or a file of it is damaged."""
-    plan = Plan.read(run / "plan.json")
-    try:
-        manifest = _json(run / "manifest.json")
+    manifest, plan = read_manifest(run), Plan.read(run / "plan.json")
+    with reading(run):
         distributions = _json(run / "distributions.json")
         told = next((step.meta for step in plan.of_kind("report")), {})
         return Run(
@@ -186,8 +184,6 @@ def read_run(run: Path) -> Run:
             variables=tuple(Definition(**row) for row in told.get("variables", ())),
             lineage=tuple(Node(**{**row, "needs": tuple(row["needs"])}) for row in told.get("lineage", ())),
         )
-    except (ValueError, KeyError, TypeError) as error:
-        raise SpecError(f"{run} holds a file that is no part of a run: {error!r}") from None
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -198,11 +194,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        if path.name == "manifest.json":
-            raise SpecError(f"{path} is missing: no run stands here")
-        return {}
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_object(path) if path.exists() else {}
 
 
 def _number(row: dict[str, str], name: str) -> float:

@@ -118,17 +118,17 @@ def test_the_page_of_a_comparison_stands_by_itself(here, tmp_path):
         ("no_such_spec", "no spec 'no_such_spec' under conf/specs"),
         ("nothing:conf/specs/small", "git: "),
         ("runs/sweep", "is the folder of a sweep"),
-        ("runs/half", "has no targets.csv: the run is unfinished"),
-        ("runs/other", "is no lock of a spec that this version knows"),
+        ("runs/half", "has no targets.csv: the run is running (finish it with"),
+        ("runs/other", "is of format 9, this version reads format 1"),
     ],
 )
 def test_a_side_that_cannot_be_compared_is_told_and_nothing_changes(here, capsys, side, message):
     run = Path(build(here))
     for name in ("half", "other"):
         shutil.copytree(run, here.root / "runs" / name)
-    for name in ("targets.csv", "manifest.json"):
-        (here.root / "runs/half" / name).unlink()
-    (here.root / "runs/half/manifest.json").write_text("{}", encoding="utf-8")
+    (here.root / "runs/half/targets.csv").unlink()
+    killed = {**json.loads((run / "manifest.json").read_text(encoding="utf-8")), "status": "running"}
+    (here.root / "runs/half/manifest.json").write_text(json.dumps(killed), encoding="utf-8")
     (here.root / "runs/other/spec.lock.yaml").write_text("format: 9\n", encoding="utf-8")
     (here.root / "runs/sweep").mkdir()
     (here.root / "runs/sweep/multirun.yaml").write_text("hydra: {}\n", encoding="utf-8")
