@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..plan.run_files import read_object, reading
+from ..plan.run_files import read_manifest, read_object, reading
 from .attribution import Attribution
 from .noise import margin_of_runs
 
@@ -54,11 +54,14 @@ NO_SCATTER = Scatter()
 def diff_outcomes(
     old: Path, new: Path, causes: Attribution, shift: Shift, scatter: Scatter = NO_SCATTER
 ) -> dict[str, list[dict[str, Any]] | dict[str, Any]]:
-    """Targets, benchmarks, imputed variables and weights that moved; the edited first, then by size of the move.
+    """Headline figures, targets, benchmarks, imputed variables and weights that moved.
+
+    Targets and benchmarks stand with the edited first, then by the change of their error; draws by their distance.
 
     old, new: run folders. SpecError where a file of them is damaged.
     """
     return {
+        "headline": _headline(old, new),
         **{table: _moved(old, new, table, causes, scatter) for table in ("targets", "benchmarks")},
         "imputation": _drawn(old, new, causes, shift, scatter),
         "weights": _weights(old, new, scatter),
@@ -90,6 +93,17 @@ def read_table(run: Path, table: str) -> pd.DataFrame:
         # KS of the truth is there only where some truth is known.
         wanted = [name for name in figures if name in rows or table in _ERRORS]
         return rows[wanted].apply(pd.to_numeric)
+
+
+def _headline(old: Path, new: Path) -> dict[str, Any]:
+    """The figures that sum up a run, where they differ."""
+    before, after = (read_manifest(run)["headline"] for run in (old, new))
+    found = {}
+    for name in before.keys() & after.keys() - {"benchmarks"}:
+        was, now = (math.nan if figures[name] is None else float(figures[name]) for figures in (before, after))
+        if _differ(was, now):
+            found[name] = {"old": before[name], "new": after[name]}
+    return dict(sorted(found.items()))
 
 
 def _moved(old: Path, new: Path, table: str, causes: Attribution, scatter: Scatter) -> list[dict[str, Any]]:

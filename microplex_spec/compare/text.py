@@ -55,7 +55,7 @@ def _table(head: str, rows: Sequence[str], most: int | None, nothing: str = "") 
 
 def _change(row: Mapping[str, Any]) -> str:
     name = f"{SYMBOLS[row['change']]} {row['object']} {row['id']}"
-    where = " , ".join(text for text in (row["where_old"], row["where"]) if text)
+    where = " , ".join(text for text in dict.fromkeys((row["where_old"], row["where"])) if text)
     if row["change"] == "renamed":
         what = f"was {row['old']}"
     elif row["field"]:

@@ -34,7 +34,7 @@ def split_lock(path: Path) -> tuple[dict[str, Any], str]:
     content = _known(_load(head, path), path, ("choices",))
     if not found:
         raise SpecError(_unknown(path))
-    return content["choices"], rest.partition(f"\n{PLACES}:\n")[0]
+    return content["choices"], rest.partition(f"\n{PLACES}:\n")[0].rstrip()
 
 
 def read_places(path: Path) -> Callable[[str, str, str], str]:

@@ -44,7 +44,7 @@ def read_member(run: Path) -> Member:
     choices, rest = split_lock(run / "spec.lock.yaml")
     told = {name: value for name, value in _flat(choices) if name != "seed" and not is_note("run", name)}
     told["spec"] = f"{manifest['spec']} {digest([rest])[:SHOWN_DIGEST]}"
-    with reading(run):
+    with reading(run / "manifest.json"):
         return Member(str(run), manifest["seed"], told, _figures(run, manifest))
 
 
@@ -81,9 +81,8 @@ def _median_ks(path: Path) -> float:
     """Of the draws against the truth where it is known, else against the donors."""
     import csv
 
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    found = [float(row.get("ks_truth") or row.get("ks_donor") or math.nan) for row in rows]
+    with reading(path), path.open(newline="", encoding="utf-8") as stream:
+        found = [float(row.get("ks_truth") or row.get("ks_donor") or math.nan) for row in csv.DictReader(stream)]
     return median(value for value in found if not math.isnan(value)) if found else math.nan
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -164,6 +165,7 @@ class Run:
     checks: tuple[Check, ...] = ()
     variables: tuple[Definition, ...] = ()
     lineage: tuple[Node, ...] = ()
+    lock_sha256: str = ""
 
 
 def read_run(run: Path) -> Run:
@@ -182,6 +184,9 @@ def read_run(run: Path) -> Run:
             holdout=_json(run / "holdout.json"),
             checks=tuple(_check(row) for row in _rows(run / "checks.csv")),
             variables=tuple(Definition(**row) for row in told.get("variables", ())),
+            lock_sha256=hashlib.sha256((run / "spec.lock.yaml").read_bytes()).hexdigest()
+            if (run / "spec.lock.yaml").is_file()
+            else "",
             lineage=tuple(Node(**{**row, "needs": tuple(row["needs"])}) for row in told.get("lineage", ())),
         )
 
