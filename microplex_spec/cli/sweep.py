@@ -88,7 +88,9 @@ def earlier_sweep(project: Project, name: str, arguments: list[str]) -> tuple[Sw
     try:
         called = json.loads((folder / "call.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise SpecError(f"{folder} is no sweep of build -m: its call was not kept") from None
+        called = None
+    if not (isinstance(called, list) and called and all(isinstance(word, str) for word in called)):
+        raise SpecError(f"{folder} is no sweep of build -m: its call was not kept")
     return Sweep(folder.resolve()), _in_folder(folder.resolve(), [*called, *arguments])
 
 

@@ -147,7 +147,6 @@ def spec_side(spec: Spec, choices: Choices | None = None, name: str = "") -> Sid
 def run_side(run: Path, name: str = "") -> Side:
     """A run folder as one side; SpecError where it holds no finished run."""
     lock, status = run / "spec.lock.yaml", read_manifest(run)["status"]
-    plan, content = Plan.read(run / "plan.json"), read_lock(lock)
     missing = [file for file in RESULTS if not (run / file).is_file()]
     if missing and status in BUILT:
         hint = "it was built with --select, or the file was taken away; compare runs of a whole spec"
@@ -155,6 +154,7 @@ def run_side(run: Path, name: str = "") -> Side:
     if missing:
         hint = f"finish it with microplex-spec resume {run}"
         raise SpecError(Problem(f"{run} has no {missing[0]}: the run is {status}", hint=hint))
+    plan, content = Plan.read(run / "plan.json"), read_lock(lock)
     with reading(lock):
         return Side(name or str(run), declared(content, read_places(lock)), plan, run)
 
@@ -165,7 +165,7 @@ def _alike(side: Side) -> list[Path]:
     mine, found = split_lock(side.run / "spec.lock.yaml"), {side.plan.seed: side.run}
     for folder in sorted(side.run.resolve().parent.iterdir()):
         # A neighbour that cannot be read says nothing of the scatter.
-        with suppress(SpecError):
+        with suppress(SpecError, OSError):
             if not all((folder / file).is_file() for file in (*RESULTS, "spec.lock.yaml")):
                 continue
             choices, rest = split_lock(folder / "spec.lock.yaml")

@@ -73,10 +73,8 @@ def _unknown(path: Path) -> str:
 
 
 def _text(path: Path) -> str:
-    try:
+    with reading(path, "lock of a spec"):
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path} cannot be read: {error}") from None
 
 
 def _load(text: str, path: Path) -> Any:

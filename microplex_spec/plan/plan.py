@@ -42,7 +42,7 @@ class Plan:
     @property
     def key(self) -> str:
         """Changes if and only if some result of the build may change."""
-        return digest([[step.id, step.key] for step in self.steps])
+        return digest(sorted([step.id, step.key] for step in self.steps))
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

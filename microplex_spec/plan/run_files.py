@@ -31,7 +31,8 @@ def reading(path: Path, what: str = "part of a run") -> Iterator[None]:
         raise SpecError(f"{error.filename or path} is no {what}: {error.strerror or error}") from None
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         told = str(error).strip().splitlines() or [type(error).__name__]
-        raise SpecError(f"{path} is no {what}, or damaged: {told[0]}") from None
+        why = f"it lacks {told[0]}" if isinstance(error, KeyError) else told[0]
+        raise SpecError(f"{path} is no {what}, or damaged: {why}") from None
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from typing import Any
 from ..plan import Plan
 from ..plan.graph import Node
 from ..plan.run_files import read_manifest, read_object, reading
+from ..spec.errors import SpecError
 
 NAN = math.nan
+_EVALUATED = ("targets.csv", "benchmarks.csv", "imputation.csv", "weights.json")
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,9 @@ class Run:
 def read_run(run: Path) -> Run:
     """The records of a run folder. SpecError where it holds no plan or no manifest, or a file of it is damaged."""
     manifest, plan = read_manifest(run), Plan.read(run / "plan.json")
+    gone = [file for file in _EVALUATED if not (run / file).exists()] if plan.of_kind("evaluate") else []
+    if gone and manifest["status"] in ("done", "checks_failed"):
+        raise SpecError(f"{run} has no {gone[0]}, though the run is {manifest['status']}: it was taken away")
     with reading(run):
         distributions = _json(run / "distributions.json")
         told = next((step.meta for step in plan.of_kind("report")), {})
@@ -194,8 +199,11 @@ def read_run(run: Path) -> Run:
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    with reading(path), path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        if not rows.fieldnames:
+            raise ValueError("it is empty")
+        return list(rows)
 
 
 def _json(path: Path) -> dict[str, Any]:

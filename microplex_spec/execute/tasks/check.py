@@ -22,7 +22,8 @@ def run(task: Task) -> dict[str, Any]:
     manifest = json.loads((task.run / "manifest.json").read_text(encoding="utf-8"))
     figures = _figures(task, manifest)
     began = datetime.fromisoformat(manifest["started"]).date()
-    checks = [{**check, "reason": meta["reasons"][check["id"]]} for check in task.step.params["checks"]]
+    by_id = {check["id"]: check for check in task.step.params["checks"]}
+    checks = [{**by_id[name], "reason": reason} for name, reason in meta["reasons"].items()]
     rows = [judge(check, figures, began) for check in checks]
     write_csv(pd.DataFrame(rows, columns=list(COLUMNS)), task.out / "checks.csv")
     return {"checks": rows}
