@@ -51,6 +51,7 @@ METRICS = {
         Metric("benchmarks", "mean benchmark error", False, "share"),
         Metric("ess", "effective sample size", True, "share"),
         Metric("ks", "median KS of the draws", False, "number"),
+        Metric("zeros", "median error of zero shares", False, "share"),
         Metric("seconds", "seconds", False, "seconds"),
         Metric("peak", "peak memory", False, "bytes"),
     )

@@ -71,19 +71,23 @@ def _figures(run: Path, manifest: Mapping[str, Any]) -> dict[str, float]:
     figures = {name: math.nan if value is None else float(value) for name, value in told.items()}
     return figures | {
         "benchmarks": fmean(errors) if errors else math.nan,
-        "ks": _median_ks(run / "imputation.csv"),
+        **_scores(run / "imputation.csv"),
         "seconds": sum(step["seconds"] for step in made),
         "peak": max((step["peak_bytes"] for step in made), default=math.nan),
     }
 
 
-def _median_ks(path: Path) -> float:
-    """Of the draws against the truth where it is known, else against the donors."""
+def _scores(path: Path) -> dict[str, float]:
+    """Medians over imputed variables, of the draws against the truth where it is known, else against the donors."""
     import csv
 
     with reading(path), path.open(newline="", encoding="utf-8") as stream:
-        found = [float(row.get("ks_truth") or row.get("ks_donor") or math.nan) for row in csv.DictReader(stream)]
-    return median(value for value in found if not math.isnan(value)) if found else math.nan
+        rows = list(table := csv.DictReader(stream))
+        if not {"ks_donor", "drawn_zero", "donor_zero"} <= set(table.fieldnames or ()):
+            raise ValueError("it holds no scores of imputed variables")
+        distances = [float(row.get("ks_truth") or row["ks_donor"]) for row in rows]
+        zeros = [abs(float(row["drawn_zero"]) - float(row.get("truth_zero") or row["donor_zero"])) for row in rows]
+    return {"ks": median(distances) if rows else math.nan, "zeros": median(zeros) if rows else math.nan}
 
 
 def _flat(row: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, str]]:
