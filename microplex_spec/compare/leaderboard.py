@@ -52,7 +52,7 @@ METRICS = {
         Metric("ess", "effective sample size", True, "share"),
         Metric("ks", "median KS of the draws", False, "number"),
         Metric("zeros", "median error of zero shares", False, "share"),
-        Metric("seconds", "seconds", False, "seconds"),
+        Metric("seconds", "seconds, built alone", False, "seconds"),
         Metric("peak", "peak memory", False, "bytes"),
     )
 }
