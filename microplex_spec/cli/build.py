@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from ..spec.errors import Problem, SpecError
 from ..spec.project import Project, find_project
 from .arguments import Parser, hydra_faults
 from .finish import exit_code, finish
-from .sweep import FAULT, FLAGS, Sweep, earlier_sweep, keep_call, new_sweep, objective, status
+from .sweep import FAULT, FLAGS, Sweep, earlier_sweep, keep_call, new_sweep, objective, refuse_unknown_objective, status
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -33,7 +34,9 @@ def run(arguments: list[str]) -> int:
     sweep: Sweep | None = None
     if resumed is not None:
         sweep, arguments = earlier_sweep(project, resumed, arguments)
-    elif not FLAGS.isdisjoint(arguments) and FLAGS_THAT_SHOW.isdisjoint(arguments):
+    elif not FLAGS.isdisjoint(arguments):
+        if not FLAGS_THAT_SHOW.isdisjoint(arguments):
+            raise SpecError(Problem("what only shows something makes no sweep", hint="leave -m out"))
         called = arguments
         sweep, arguments = new_sweep(project, arguments)
         keep_call(sweep, called)
@@ -52,10 +55,15 @@ def run(arguments: list[str]) -> int:
             if status(member) not in BUILT:
                 (member / FAULT).unlink(missing_ok=True)
                 build(project, config, member)
-            return objective(member, config.objective) if status(member) in BUILT else float("nan")
-        except SpecError as error:
+        except Exception as error:
             sweep.fault(member, error)
-            return float("nan")
+        if status(member) not in BUILT:
+            return _worst()
+        try:
+            return objective(member, config.objective)
+        except SpecError as error:
+            print(f"member {member.name}: {error}", file=sys.stderr)
+            return _worst()
 
     try:
         with hydra_faults(), _call_of_hydra(arguments):
@@ -64,6 +72,12 @@ def run(arguments: list[str]) -> int:
         if sweep is not None:
             sweep.discard_if_empty()
         raise
+    except Exception as error:
+        if sweep is None:
+            raise
+        # Faults of members are told above; this is one of the sweeper or the launcher.
+        sweep.discard_if_empty()
+        raise SpecError(f"the sweep ended early: {type(error).__name__}: {error}") from error
     if sweep is not None:
         return sweep.finish(project)
     return max((exit_code(outcome) for outcome in outcomes), default=0)
@@ -89,7 +103,9 @@ def build(project: Project, config: DictConfig, member: Path | None) -> RunResul
     if member and (member / "plan.json").is_file():
         folder, plan = member, Plan.read(member / "plan.json")
     else:
-        plan = compile_plan(load_spec(choices.spec, project), choices)
+        spec = load_spec(choices.spec, project)
+        refuse_unknown_objective(choices.objective, spec)
+        plan = compile_plan(spec, choices)
         folder = claim_run_folder(member) if member else new_run_folder(project.runs, plan)
         _write_hydra(config, folder / ".hydra")
     with progress(plan) as listener:
@@ -137,6 +153,14 @@ def _refuse_ray_in_ray(executor: str) -> None:
     launcher = str(HydraConfig.get().launcher.get("_target_", ""))
     if executor == "ray" and "ray" in launcher.lower():
         raise SpecError(Problem("executor=ray under a ray launcher would wait for itself", hint="use executor=serial"))
+
+
+def _worst() -> float:
+    """What a member without a figure returns: a sweeper that optimises refuses NaN, and with it the whole sweep."""
+    from hydra.core.hydra_config import HydraConfig
+
+    maximises = "direction" in HydraConfig.get().sweeper and HydraConfig.get().sweeper.direction == "maximize"
+    return -math.inf if maximises else math.inf
 
 
 def _sweep_folder(project: Project) -> Path:

@@ -55,7 +55,7 @@ def _table(entries: list[Entry], by: Metric) -> str:
     front = "* not beaten in held-out error, benchmarks and effective sample size"
     table = Table(caption=f"sorted by {by.label}; {front}; ≈ within seed noise of the first")
     table.add_column("")
-    table.add_column("choices", overflow="fold")
+    table.add_column("choices", overflow="fold", min_width=min(40, max(len(entry.label) for entry in entries)))
     table.add_column("seeds", justify="right")
     for metric in METRICS.values():
         table.add_column(metric.label, justify="right")

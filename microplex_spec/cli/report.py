@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..report import write_report
-from ..spec.errors import SpecError
 from .arguments import Parser
 
 
@@ -13,8 +12,6 @@ def run(arguments: list[str]) -> int:
     made = Parser(prog="microplex-spec report", description=__doc__)
     made.add_argument("run", metavar="RUN", help="a run folder")
     folder = Path(made.parse_args(arguments).run)
-    if not (folder / "manifest.json").is_file():
-        raise SpecError(f"{folder} is no run folder: it has no manifest.json")
     write_report(folder, folder / "report.html")
     print(folder / "report.html")
     return 0

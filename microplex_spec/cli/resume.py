@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from ..plan.run_files import read_manifest
 from ..spec.choices import BackendChoice
 from ..spec.errors import Problem, SpecError
 from .arguments import Parser, project_of
@@ -41,8 +41,8 @@ def run(arguments: list[str]) -> int:
 def _manifest(folder: Path) -> dict[str, Any]:
     """What the run had noted of itself; nothing where it was killed before its first word."""
     try:
-        return dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        return read_manifest(folder)
+    except SpecError:
         return {}
 
 

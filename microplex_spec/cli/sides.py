@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..spec.choices import Choices, read_choices
-from ..spec.errors import Problem, SpecError
+from ..spec.errors import Problem, SpecError, did_you_mean
 from ..spec.load import load_spec
 from ..spec.project import Project, find_project
 
@@ -47,8 +47,10 @@ def _side(text: str, project: Project, choices: Choices | None, stack: ExitStack
         return run_side(Path(text), text)
     if not (Path(text) / "spec.yaml").is_file() and ":" in text:
         revision, _, path = text.partition(":")
+        if not revision or not path:
+            raise SpecError(Problem(f"{text!r} names no spec at a revision", hint="write GIT_REV:NAME, HEAD~1:us, say"))
         then = stack.enter_context(_checkout(project, revision))
-        return spec_side(load_spec(_then(project, then, path), then), choices, text)
+        return spec_side(load_spec(_then(project, then, path, revision), then), choices, text)
     if (Path(text) / "multirun.yaml").is_file():
         raise SpecError(Problem(f"{text} is the folder of a sweep", hint="name one of its runs"))
     return spec_side(load_spec(text, _project_of(Path(text), project)), choices, text)
@@ -62,10 +64,15 @@ def _project_of(path: Path, default: Project) -> Project:
         return default
 
 
-def _then(now: Project, then: Project, path: str) -> str:
-    """A spec's folder at a revision, from its name or its folder as it is called today."""
+def _then(now: Project, then: Project, path: str, revision: str) -> str:
+    """A spec's folder at a revision, from its name or its folder as it is called today; SpecError if it lacks there."""
     inside = now.shown(Path(path)) if (Path(path) / "spec.yaml").is_file() else path
-    return str(then.root / inside) if (then.root / inside).is_dir() else path
+    for folder in (then.root / inside, then.conf / "specs" / inside):
+        if (folder / "spec.yaml").is_file() and folder.resolve().is_relative_to(then.root.resolve()):
+            return str(folder)
+    known = sorted(found.parent.name for found in (then.conf / "specs").glob("*/spec.yaml"))
+    hint = did_you_mean(Path(path).name, known)
+    raise SpecError(Problem(f"revision {revision!r} holds no spec {path!r}", hint=hint))
 
 
 @contextmanager

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..execute.manifest import BUILT, CHECKS_FAILED
 from ..execute.run_folder import new_folder, this_second
+from ..plan.run_files import read_manifest, read_object
 from ..spec.errors import Problem, SpecError, did_you_mean
 from ..spec.project import Project
+
+if TYPE_CHECKING:
+    from ..spec.model import Spec
 
 FLAGS = frozenset({"-m", "--multirun"})
 FAULT = "fault.txt"
@@ -20,26 +26,31 @@ _FOLDER = "hydra.sweep.dir="
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep's folder; its members lie in it by number."""
+    """A sweep's folder; its members lie in it by number. made: by this call, and named by nobody."""
 
     folder: Path
+    made: bool = False
 
-    def fault(self, member: Path, error: SpecError) -> None:
-        """Note, and tell at once, why a member was not built; the others go on."""
+    def fault(self, member: Path, error: Exception) -> None:
+        """Note, and tell at once, why a member was not built; the others go on, whatever it was."""
+        told = str(error) if isinstance(error, SpecError) else f"{type(error).__name__}: {error}"
+        print(f"member {member.name} was not built: {told}", file=sys.stderr)
         member.mkdir(parents=True, exist_ok=True)
-        (member / FAULT).write_text(f"{error}\n", encoding="utf-8")
-        print(f"member {member.name} was not built: {error}", file=sys.stderr)
+        (member / FAULT).write_text(f"{told}\n", encoding="utf-8")
 
     def discard_if_empty(self) -> None:
-        """Take away a folder in which no member was begun: the call itself was wrong."""
-        if not any(path.is_dir() for path in self.folder.iterdir()):
-            for path in self.folder.iterdir():
-                path.unlink()
-            self.folder.rmdir()
+        """Take away a folder that this call made and began no member in: the call itself was wrong."""
+        if self.made and not self.members():
+            shutil.rmtree(self.folder)
+
+    def members(self) -> list[Path]:
+        """The folders of those that were begun; what a launcher keeps for itself is hidden."""
+        found = (path for path in self.folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return sorted(found, key=lambda path: (len(path.name), path.name))
 
     def finish(self, project: Project) -> int:
         """Tell what became of the members; exit code 2 if some were not built, 1 if some failed, 3 if checks did."""
-        members = sorted((path for path in self.folder.iterdir() if path.is_dir()), key=lambda p: (len(p.name), p.name))
+        members = self.members()
         faulty = [path for path in members if (path / FAULT).is_file()]
         failed = [path for path in members if path not in faulty and status(path) not in BUILT]
         for path in faulty:
@@ -62,7 +73,7 @@ def new_sweep(project: Project, arguments: list[str]) -> tuple[Sweep, list[str]]
     if named:
         return Sweep(project.root / named[-1].strip("'\"")), arguments
     folder = new_folder(project.runs / "sweeps", this_second())
-    return Sweep(folder), _in_folder(folder, arguments)
+    return Sweep(folder, made=True), _in_folder(folder, arguments)
 
 
 def earlier_sweep(project: Project, name: str, arguments: list[str]) -> tuple[Sweep, list[str]]:
@@ -79,7 +90,9 @@ def earlier_sweep(project: Project, name: str, arguments: list[str]) -> tuple[Sw
     try:
         called = json.loads((folder / "call.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise SpecError(f"{folder} is no sweep of build -m: its call was not kept") from None
+        called = None
+    if not (isinstance(called, list) and called and all(isinstance(word, str) for word in called)):
+        raise SpecError(f"{folder} is no sweep of build -m: its call was not kept")
     return Sweep(folder.resolve()), _in_folder(folder.resolve(), [*called, *arguments])
 
 
@@ -96,22 +109,37 @@ def status(member: Path) -> str:
 
 
 def objective(member: Path, name: str) -> float:
-    """The figure of a finished run that a sweeper minimises or maximises: one of its headline, or of a benchmark.
+    """The figure of a finished run that a sweeper minimises or maximises; of a benchmark the size of its error.
 
     Raises SpecError for a figure that the run does not have.
     """
-    headline = _manifest(member).get("headline", {})
-    figures = {**headline, **{f"benchmark.{key}": value for key, value in headline.get("benchmarks", {}).items()}}
-    figures.pop("benchmarks", None)
-    if name not in figures:
-        raise SpecError(Problem(f"objective {name!r} is no figure of the run", hint=did_you_mean(name, figures)))
-    return float("nan") if figures[name] is None else float(figures[name])
+    from ..execute.members import read_member
+
+    headline, weights = _manifest(member).get("headline", {}), read_object(member / "weights.json")
+    figures: dict[str, Any] = {**weights, **headline, **read_member(member).figures}
+    sizes = {
+        f"benchmark.{key}": abs(error) for key, error in headline.get("benchmarks", {}).items() if error is not None
+    }
+    figure = {**figures, **sizes}.get(name)
+    if not isinstance(figure, int | float) or math.isnan(figure):
+        raise SpecError(Problem(f"the run has no figure {name!r}", hint=f"see the headline in {member}/manifest.json"))
+    return float(figure)
+
+
+def refuse_unknown_objective(name: str, spec: Spec) -> None:
+    """SpecError for an objective that no run of the spec could have: told before a night is spent on it."""
+    from ..compare.leaderboard import METRICS as COMPARED
+    from ..spec.checks import METRICS
+
+    known = [*METRICS, *COMPARED, *(f"benchmark.{benchmark.id}" for benchmark in spec.benchmarks)]
+    if name not in known:
+        raise SpecError(Problem(f"objective {name!r} is no figure of a run", hint=did_you_mean(name, known)))
 
 
 def _manifest(member: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads((member / "manifest.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        return read_manifest(member)
+    except SpecError:
         return {}
 
 

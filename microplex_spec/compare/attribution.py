@@ -27,13 +27,17 @@ class Attribution:
 
     def of(self, kind: str, name: str) -> Sequence[str]:
         """Edits of the thing itself, then of what feeds it, then of the calibration, in words."""
-        own = [_words(change) for change in self.changes if (change.object, change.id) == (kind, name)]
+        own = self.own(kind, name)
         feeding = [step for step in self._feeding(kind, name) if step in self.headed]
         found = own + [text for step in feeding for text in self._edits(self.steps[step])]
         if not found and kind != "variable":
             weighing = [step for step in self.headed if step.partition(":")[0] in ("targets", "calibrate")]
             found = [text for step in sorted(weighing) for text in self._edits(self.steps[step])]
         return list(dict.fromkeys(found))
+
+    def own(self, kind: str, name: str) -> list[str]:
+        """Edits of the thing itself."""
+        return [_words(change) for change in self.changes if (change.object, change.id) == (kind, name)]
 
     def _feeding(self, kind: str, name: str) -> list[str]:
         """Ids of the steps whose results the figure is computed from, the nearest first; not those that weigh it."""

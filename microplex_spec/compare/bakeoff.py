@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-from .leaderboard import NOISE_FACTOR, Metric
+from .leaderboard import Metric
+from .noise import beyond
 
 type Line = Mapping[str, Any]
 
@@ -140,7 +141,7 @@ def winners(lines: Iterable[Line]) -> tuple[int, tuple[int, ...], list[Winner]]:
     """The largest scale at which methods were tried, its seeds, and the winner of each variable there.
 
     Only methods that were done with every seed compete. Two of them differ beyond seed noise where their differences,
-    seed by seed on the same rows, have a mean of more than `NOISE_FACTOR` standard errors; unknown, so no, of one seed.
+    seed by seed on the same rows, have a mean beyond Student's t at 95 %; unknown, so no, of one seed.
     """
     done = list(_done(lines, "method"))
     if not done:
@@ -250,4 +251,4 @@ def _apart(first: Sequence[float], second: Sequence[float]) -> bool:
     differences = [b - a for a, b in zip(first, second, strict=True)]
     if len(differences) < 2:
         return False
-    return abs(fmean(differences)) > NOISE_FACTOR * stdev(differences) / math.sqrt(len(differences))
+    return beyond(fmean(differences), [stdev(differences)], [len(differences)])

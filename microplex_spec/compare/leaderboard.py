@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-NOISE_FACTOR = 2.0
-"""Two means differ beyond seed noise from so many standard errors of their difference."""
+from .noise import beyond
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,8 @@ METRICS = {
         Metric("benchmarks", "mean benchmark error", False, "share"),
         Metric("ess", "effective sample size", True, "share"),
         Metric("ks", "median KS of the draws", False, "number"),
-        Metric("seconds", "seconds", False, "seconds"),
+        Metric("zeros", "median error of zero shares", False, "share"),
+        Metric("seconds", "seconds, built alone", False, "seconds"),
         Metric("peak", "peak memory", False, "bytes"),
     )
 }
@@ -154,8 +154,10 @@ def _within_noise(best: Entry, entry: Entry, metric: str) -> bool:
     """Whether an entry differs from the best by no more than seeds do; unknown, so no, where either has one run."""
     if entry is best:
         return False
-    error = math.hypot(*(side.spread[metric] / math.sqrt(len(side.members)) for side in (best, entry)))
-    return abs(best.mean[metric] - entry.mean[metric]) <= NOISE_FACTOR * error
+    spreads, runs = zip(*((side.spread[metric], len(side.members)) for side in (best, entry)), strict=True)
+    if min(runs) < 2 or any(map(math.isnan, spreads)):
+        return False
+    return not beyond(best.mean[metric] - entry.mean[metric], spreads, runs)
 
 
 def _or(value: float, other: float) -> float:

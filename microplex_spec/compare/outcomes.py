@@ -2,72 +2,121 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ..plan.run_files import read_manifest, read_object, reading
+from .attribution import Attribution
+from .noise import margin_of_runs
+
 # Of the weights: what tells whether they got better or worse.
 _WEIGHTS = ("ess_share", "min_ratio", "median_ratio", "max_ratio", "n_zero", "cap_hits_lower", "cap_hits_upper")
 _DRAWN = ("drawn_zero", "drawn_negative", "drawn_positive", "drawn_mean", "ks_donor", "ks_truth")
+# By table: its file, its key, and the figures that are compared.
+_TABLES = {
+    "targets": ("targets.csv", "id", ("final", "rel_error_final", "value")),
+    "benchmarks": ("benchmarks.csv", "id", ("computed", "rel_error", "value")),
+    "imputation": ("imputation.csv", "variable", _DRAWN),
+}
+_ERRORS = {"targets": "rel_error_final", "benchmarks": "rel_error"}
 ROUNDING = 1e-12
 """Relative moves below this are the order in which numbers were added."""
-NOISE_FACTOR = 2.0
-"""A move counts as more than seed noise from so many standard deviations over seeds."""
 
-Causes = Callable[[str, str], Sequence[str]]
-"""(kind, id of a target, benchmark or variable) -> the edits that can have moved it, the nearest first."""
+Shift = Callable[[str], float | None]
+"""Variable -> the KS distance of its draws in two runs; None where it is not known."""
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """How figures scatter over runs that differ by their seed alone.
+
+    spreads: standard deviation by table, row and figure; weights are the row "" of the table "weights".
+    """
+
+    seeds: int = 0
+    spreads: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+
+    def beyond(self, table: str, row: str, figure: str, moved: float) -> bool | None:
+        """Whether a figure moved by more than seeds would move it; None where there is no scatter to tell by."""
+        spread = self.spreads.get((table, row, figure), math.nan)
+        known = self.seeds > 1 and not math.isnan(spread) and not math.isnan(moved)
+        return abs(moved) > margin_of_runs(spread, self.seeds) if known else None
+
+
+NO_SCATTER = Scatter()
 
 
 def diff_outcomes(
-    old: Path, new: Path, causes: Causes, noise: Mapping[str, Mapping[str, float]] | None = None
-) -> dict[str, Any]:
-    """Rows of targets and benchmarks by size of their move, imputed variables and weights that changed.
+    old: Path, new: Path, causes: Attribution, shift: Shift, scatter: Scatter = NO_SCATTER
+) -> dict[str, list[dict[str, Any]] | dict[str, Any]]:
+    """Headline figures, targets, benchmarks, imputed variables and weights that moved.
 
-    old, new: run folders. noise: by table, the standard deviation over seeds of each row's relative error.
+    Targets and benchmarks stand with the edited first, then by the change of their error; draws by their distance.
+
+    old, new: run folders. SpecError where a file of them is damaged.
     """
-    noise = noise or {}
     return {
-        "targets": _moved(old, new, "targets.csv", "final", "rel_error_final", causes, noise),
-        "benchmarks": _moved(old, new, "benchmarks.csv", "computed", "rel_error", causes, noise),
-        "imputation": _drawn(old, new, causes),
-        "weights": _weights(old, new),
+        "headline": _headline(old, new),
+        **{table: _moved(old, new, table, causes, scatter) for table in ("targets", "benchmarks")},
+        "imputation": _drawn(old, new, causes, shift, scatter),
+        "weights": _weights(old, new, scatter),
     }
 
 
-def error_columns(run: Path) -> dict[str, pd.Series]:
-    """Relative errors of a run by table and id, for what they scatter by over seeds."""
-    columns = {"targets": ("targets.csv", "rel_error_final"), "benchmarks": ("benchmarks.csv", "rel_error")}
-    return {table: pd.read_csv(run / file, index_col="id")[column] for table, (file, column) in columns.items()}
-
-
-def seed_noise(runs: Sequence[Path]) -> dict[str, dict[str, float]]:
-    """Standard deviation over runs that differ by their seed alone, by table and id; nothing from fewer than two."""
+def seed_scatter(runs: Sequence[Path]) -> Scatter:
+    """The scatter over runs that differ by their seed alone; none from fewer than two."""
     if len(runs) < 2:
-        return {}
-    found = [error_columns(run) for run in runs]
-    spreads = {table: pd.concat([run[table] for run in found], axis=1).std(axis=1) for table in found[0]}
-    return {table: {str(name): float(sd) for name, sd in spread.items()} for table, spread in spreads.items()}
+        return NO_SCATTER
+    spreads: dict[tuple[str, str, str], float] = {}
+    for table, (_, _, figures) in _TABLES.items():
+        stacked = pd.concat([read_table(run, table) for run in runs])
+        found = stacked.groupby(level=0)[[name for name in figures if name in stacked]].std()
+        for figure, column in found.to_dict().items():
+            spreads |= {(table, str(row), str(figure)): float(sd) for row, sd in column.items()}
+    weights = pd.DataFrame([{k: read_object(run / "weights.json").get(k) for k in _WEIGHTS} for run in runs])
+    spreads |= {("weights", "", str(name)): float(sd) for name, sd in weights.astype(float).std().items()}
+    return Scatter(len(runs), spreads)
 
 
-def _moved(
-    old: Path, new: Path, file: str, figure: str, error: str, causes: Causes, noise: Mapping[str, Mapping[str, float]]
-) -> list[dict[str, Any]]:
-    kind = file.removesuffix(".csv")
-    columns = [figure, error, "value"]
-    before, after = (pd.read_csv(run / file, index_col="id")[columns] for run in (old, new))
+def read_table(run: Path, table: str) -> pd.DataFrame:
+    """A table of a run by its key; SpecError where it is damaged: a row twice, a figure that is no number."""
+    file, key, figures = _TABLES[table]
+    with reading(run / file):
+        rows = pd.read_csv(run / file, index_col=key)
+        if not rows.index.is_unique:
+            raise ValueError(f"{rows.index[rows.index.duplicated()][0]} stands in it twice")
+        # KS of the truth is there only where some truth is known.
+        wanted = [name for name in figures if name in rows or table in _ERRORS]
+        return rows[wanted].apply(pd.to_numeric)
+
+
+def _headline(old: Path, new: Path) -> dict[str, Any]:
+    """The figures that sum up a run, where they differ."""
+    before, after = (read_manifest(run)["headline"] for run in (old, new))
+    found = {}
+    for name in before.keys() & after.keys() - {"benchmarks"}:
+        was, now = (math.nan if figures[name] is None else float(figures[name]) for figures in (before, after))
+        if _differ(was, now):
+            found[name] = {"old": before[name], "new": after[name]}
+    return dict(sorted(found.items()))
+
+
+def _moved(old: Path, new: Path, table: str, causes: Attribution, scatter: Scatter) -> list[dict[str, Any]]:
+    figure, error, _ = _TABLES[table][2]
+    before, after = (read_table(run, table) for run in (old, new))
     both = before.merge(after, left_index=True, right_index=True, suffixes=("_old", "_new"))
     change = both[f"{error}_new"] - both[f"{error}_old"]
     relative = both[f"{figure}_new"] / both[f"{figure}_old"] - 1
-    both["moved"] = pd.concat([change.abs(), relative.abs()], axis=1).max(axis=1)
-    both = both[both["moved"] > ROUNDING].sort_values("moved", ascending=False, kind="stable")
+    both = both[(change.abs() > ROUNDING) | (relative.abs() > ROUNDING)]
     rows = []
-    for row in both.reset_index().to_dict("records"):
-        name = str(row["id"])
-        spread, moved = noise.get(kind, {}).get(name), row[f"{error}_new"] - row[f"{error}_old"]
+    for row in both.reset_index(names="id").to_dict("records"):
+        name, moved = str(row["id"]), float(row[f"{error}_new"] - row[f"{error}_old"])
+        kind = table.removesuffix("s")
         rows.append(
             {
                 "id": name,
@@ -76,36 +125,57 @@ def _moved(
                 "error_old": row[f"{error}_old"],
                 "error_new": row[f"{error}_new"],
                 "error_change": moved,
-                "moved": row["moved"],
-                "edits": list(causes(kind.removesuffix("s"), name)),
-                "beyond_noise": None if spread is None else bool(abs(moved) > NOISE_FACTOR * spread),
+                "edited": bool(causes.own(kind, name)),
+                "edits": list(causes.of(kind, name)),
+                "beyond_noise": scatter.beyond(table, name, error, moved),
             }
         )
+    rows.sort(key=lambda row: (not row["edited"], -_size(row["error_change"])))
     return _plain(rows)
 
 
-def _drawn(old: Path, new: Path, causes: Causes) -> list[dict[str, Any]]:
-    before, after = (pd.read_csv(run / "imputation.csv", index_col="variable") for run in (old, new))
-    rows = []
+def _drawn(old: Path, new: Path, causes: Attribution, shift: Shift, scatter: Scatter) -> list[dict[str, Any]]:
+    before, after = (read_table(run, "imputation") for run in (old, new))
+    rows: list[dict[str, Any]] = []
     for name in after.index.intersection(before.index):
-        fields = [field for field in _DRAWN if field in after and field in before]
         changed = {
-            field: [before.loc[name, field], after.loc[name, field]]
-            for field in fields
-            if _differ(before.loc[name, field], after.loc[name, field])
+            figure: [before.loc[name, figure], after.loc[name, figure]]
+            for figure in after.columns.intersection(before.columns)
+            if _differ(before.loc[name, figure], after.loc[name, figure])
         }
         if changed:
-            rows.append({"id": name, "changed": changed, "edits": list(causes("variable", str(name)))})
+            known = [scatter.beyond("imputation", str(name), f, now - was) for f, (was, now) in changed.items()]
+            told = [answer for answer in known if answer is not None]
+            rows.append(
+                {
+                    "id": str(name),
+                    "shift": shift(str(name)),
+                    "changed": changed,
+                    "edits": list(causes.of("variable", str(name))),
+                    "beyond_noise": any(told) if told else None,
+                }
+            )
+    rows.sort(key=lambda row: -_size(row["shift"]))
     return _plain(rows)
 
 
-def _weights(old: Path, new: Path) -> dict[str, Any]:
-    before, after = (json.loads((run / "weights.json").read_text(encoding="utf-8")) for run in (old, new))
-    return {
-        name: {"old": before[name], "new": after[name]}
-        for name in _WEIGHTS
-        if name in before and name in after and _differ(before[name], after[name])
-    }
+def _weights(old: Path, new: Path, scatter: Scatter) -> dict[str, Any]:
+    before, after = (read_object(run / "weights.json") for run in (old, new))
+    with reading(new / "weights.json"):
+        return {
+            name: {
+                "old": before[name],
+                "new": after[name],
+                "beyond_noise": scatter.beyond("weights", "", name, after[name] - before[name]),
+            }
+            for name in _WEIGHTS
+            if name in before and name in after and _differ(before[name], after[name])
+        }
+
+
+def _size(figure: float | None) -> float:
+    """Of a move; one that is not known comes last."""
+    return -1.0 if figure is None or math.isnan(figure) else abs(figure)
 
 
 def _differ(old: float, new: float) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 SYMBOLS = {"added": "+", "removed": "-", "changed": "~", "renamed": ">", "note": "."}
 MOST_ROWS, LONGEST = 15, 60
+NOISE = {None: "", True: "  beyond seed noise", False: "  within seed noise"}
 
 
 def lines(content: Mapping[str, Any], everything: bool = False) -> Iterator[str]:
@@ -21,7 +22,10 @@ def lines(content: Mapping[str, Any], everything: bool = False) -> Iterator[str]
         yield from _table("notes only", [_change(row) for row in notes], most)
     seconds = sum(row["seconds"] for row in content["steps"])
     head = f"steps that give other results, {seconds:.0f} s predicted"
-    yield from _table(head, [f"{row['id']:<40} {row['reason']}" for row in content["steps"]], most, "no step")
+    rows = [f"{row['id']:<40} {row['seconds']:>7.1f} s  {row['reason']}" for row in content["steps"]]
+    yield from _table(head, rows, most, "no step")
+    if content["seeds"]:
+        yield f"seed noise is told by {content['seeds']} runs that differ by their seed alone"
     yield from _outcomes(content["outcomes"], most)
     yield "same" if content["same"] else "differs"
 
@@ -33,7 +37,10 @@ def _outcomes(outcomes: Mapping[str, Any], most: int | None) -> Iterator[str]:
     if outcomes["imputation"]:
         yield from _table("drawn otherwise", [_drawn(row) for row in outcomes["imputation"]], most)
     if outcomes["weights"]:
-        rows = [f"{name:<20} {row['old']:.4g} -> {row['new']:.4g}" for name, row in outcomes["weights"].items()]
+        rows = [
+            f"{name:<20} {row['old']:.4g} -> {row['new']:.4g}{NOISE[row['beyond_noise']]}"
+            for name, row in outcomes["weights"].items()
+        ]
         yield from _table("weights", rows, most)
 
 
@@ -48,7 +55,7 @@ def _table(head: str, rows: Sequence[str], most: int | None, nothing: str = "") 
 
 def _change(row: Mapping[str, Any]) -> str:
     name = f"{SYMBOLS[row['change']]} {row['object']} {row['id']}"
-    where = " , ".join(text for text in (row["where_old"], row["where"]) if text)
+    where = " , ".join(text for text in dict.fromkeys((row["where_old"], row["where"])) if text)
     if row["change"] == "renamed":
         what = f"was {row['old']}"
     elif row["field"]:
@@ -79,13 +86,15 @@ def _short(text: str) -> str:
 
 def _moved(row: Mapping[str, Any]) -> str:
     errors = " -> ".join("?" if row[name] is None else f"{row[name]:+.2%}" for name in ("error_old", "error_new"))
-    noise = {None: "", True: "  beyond seed noise", False: "  within seed noise"}[row["beyond_noise"]]
-    return f"{row['id']:<50} {errors:<20} {'; '.join(row['edits'][:2])}{noise}"
+    return f"{row['id']:<50} {errors:<20} {'; '.join(row['edits'][:2])}{NOISE[row['beyond_noise']]}"
 
 
 def _drawn(row: Mapping[str, Any]) -> str:
-    name, (old, new) = next(iter(row["changed"].items()))
-    return f"{row['id']:<40} {name} {_number(old)} -> {_number(new)}  {'; '.join(row['edits'][:2])}"
+    """The KS distance of the draws, and the mean, or what else moved."""
+    name = "drawn_mean" if "drawn_mean" in row["changed"] else next(iter(row["changed"]))
+    old, new = (_number(figure) for figure in row["changed"][name])
+    moved = f"KS {_number(row['shift'])}  {name} {old} -> {new}"
+    return f"{row['id']:<40} {moved}  {'; '.join(row['edits'][:2])}{NOISE[row['beyond_noise']]}"
 
 
 def _number(value: float | None) -> str:

@@ -24,11 +24,12 @@ def add_check_step(draft: Draft, targets: str, evaluate: str, export: str) -> li
         if isinstance(check, TargetsCheck):
             _check_chosen(draft, check, families)
     against = any(isinstance(check, BaselineCheck) for check in spec.checks)
-    rows = [check.model_dump(mode="json", exclude_none=True, exclude={"reason"}) for check in spec.checks]
+    checks = sorted(spec.checks, key=lambda check: check.id)
+    rows = [check.model_dump(mode="json", exclude_none=True, exclude={"reason"}) for check in checks]
     step = draft.add(
         "check",
         spec.name,
-        {"checks": [{**row, "kind": kind_of(check)} for row, check in zip(rows, spec.checks, strict=True)]},
+        {"checks": [{**row, "kind": kind_of(check)} for row, check in zip(rows, checks, strict=True)]},
         [evaluate, export] if against else [evaluate],
         reasons=[Reason("judge", f"{len(rows)} checks of the finished file, from checks.yaml")],
         cost=Cost(work={"check.fixed": 1, "evaluate.read": draft.bytes(spec.settings.base) if against else 0}),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 from typing import Any
 
 from ..spec.choices import Choices
 from ..spec.model import Spec
 from .asked import asked_imputer
+
+FORMAT = 1
+"""Of the words of a lock: a run whose lock is of another format is not compared."""
+PLACES = "places"
 
 
 def lock_text(spec: Spec, choices: Choices) -> str:
@@ -18,8 +23,10 @@ def lock_text(spec: Spec, choices: Choices) -> str:
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     out = StringIO()
-    yaml.dump(resolved(spec, choices), out)
-    return out.getvalue()
+    yaml.dump({"format": FORMAT, **resolved(spec, choices)}, out)
+    # Last, and one line a group, since positions tell only where to look; JSON is YAML, and quick to read.
+    groups = [f"- {json.dumps(group, ensure_ascii=False)}\n" for group in spec.places.grouped()]
+    return "".join([out.getvalue(), f"{PLACES}:\n", *groups])
 
 
 def resolved(spec: Spec, choices: Choices) -> dict[str, Any]:

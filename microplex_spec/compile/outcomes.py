@@ -215,12 +215,14 @@ def _evaluate(draft: Draft, inputs: list[str]) -> str:
             "unit": benchmark.unit,
             "in_sample": benchmark.concept in fitted,
         }
-        for benchmark in spec.benchmarks
+        for benchmark in sorted(spec.benchmarks, key=lambda benchmark: benchmark.id)
     ]
+    # In an order of their own, for that of the files decides no figure; meta keeps it for the tables.
+    imputed = sorted(variable.name for variable in spec.imputed())
     return draft.add(
         "evaluate",
         spec.name,
-        {"benchmarks": benchmarks, "imputed": [variable.name for variable in spec.imputed()]},
+        {"benchmarks": benchmarks, "imputed": imputed},
         inputs,
         reasons=[Reason("measure", "fit, held-out fit, draws against truth, weights, benchmarks")],
         cost=Cost(

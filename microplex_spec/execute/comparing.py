@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..compare.attribution import Attribution
 from ..compare.declared import Declared, declared, is_note
@@ -15,12 +15,17 @@ from ..compare.spec_diff import Change, diff_declared
 from ..compile.changes import compare
 from ..compile.lock import resolved
 from ..plan import Plan, Step
+from ..plan.run_files import read_manifest, reading
 from ..spec.choices import Choices, Scale
-from ..spec.errors import SpecError
+from ..spec.errors import Problem, SpecError
 from ..spec.load import load_spec
 from ..spec.model import Spec
-from .lock_file import read_lock, split_lock
+from .lock_file import read_lock, read_places, split_lock
+from .manifest import BUILT
 from .planning import compile_plan
+
+if TYPE_CHECKING:
+    import numpy as np
 
 RESULTS = ("targets.csv", "benchmarks.csv", "imputation.csv", "weights.json")
 
@@ -37,12 +42,15 @@ class Side:
 
 @dataclass(frozen=True)
 class Difference:
-    """What is declared otherwise, which steps that re-runs, and, of two runs, what it moved."""
+    """What is declared otherwise, which steps that re-runs, and, of two runs, what it moved.
+
+    seeds: runs that differ from one of the sides by their seed alone, itself among them, if there are any.
+    """
 
     old: Side
     new: Side
     spec: list[Change]
-    noise: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    seeds: Sequence[Path] = ()
 
     @cached_property
     def steps(self) -> list[dict[str, Any]]:
@@ -57,11 +65,13 @@ class Difference:
     def outcomes(self) -> dict[str, Any]:
         """What moved; empty where one side is no run."""
         if self.old.run is None or self.new.run is None:
-            return {"targets": [], "benchmarks": [], "imputation": [], "weights": {}}
-        from ..compare.outcomes import diff_outcomes
+            return {"headline": {}, "targets": [], "benchmarks": [], "imputation": [], "weights": {}}
+        from ..compare.outcomes import diff_outcomes, seed_scatter
 
+        old, new = self.old, self.new
+        assert old.run is not None and new.run is not None
         causes = Attribution(self.spec, self.new.plan, [row["id"] for row in self.steps if _is_head(row)])
-        return diff_outcomes(self.old.run, self.new.run, causes.of, self.noise)
+        return diff_outcomes(old.run, new.run, causes, partial(_shift, old, new), seed_scatter(self.seeds))
 
     @property
     def same(self) -> bool:
@@ -74,6 +84,7 @@ class Difference:
             "same": self.same,
             "old": self.old.name,
             "new": self.new.name,
+            "seeds": len(self.seeds),
             "spec": [change.to_json() for change in self.spec],
             "steps": self.steps,
             "outcomes": self.outcomes,
@@ -114,12 +125,10 @@ def diff_runs(old: str | Path, new: str | Path) -> Difference:
 
 def difference(old: Side, new: Side) -> Difference:
     """The difference of two sides. Tables are read, and pandas imported, only where both are runs."""
-    noise = {}
+    seeds: Sequence[Path] = ()
     if old.run and new.run:
-        from ..compare.outcomes import seed_noise
-
-        noise = seed_noise(_alike(old)) or seed_noise(_alike(new))
-    return Difference(old, new, diff_declared(old.declared, new.declared), noise)
+        seeds = max(_alike(old), _alike(new), key=len)
+    return Difference(old, new, diff_declared(old.declared, new.declared), seeds if len(seeds) > 1 else ())
 
 
 def spec_side(spec: Spec, choices: Choices | None = None, name: str = "") -> Side:
@@ -137,14 +146,17 @@ def spec_side(spec: Spec, choices: Choices | None = None, name: str = "") -> Sid
 
 def run_side(run: Path, name: str = "") -> Side:
     """A run folder as one side; SpecError where it holds no finished run."""
-    if not (run / "manifest.json").is_file():
-        raise SpecError(f"{run} is no run folder: it has no manifest.json")
-    plan, content = Plan.read(run / "plan.json"), read_lock(run / "spec.lock.yaml")
+    lock, status = run / "spec.lock.yaml", read_manifest(run)["status"]
     missing = [file for file in RESULTS if not (run / file).is_file()]
+    if missing and status in BUILT:
+        hint = "it was built with --select, or the file was taken away; compare runs of a whole spec"
+        raise SpecError(Problem(f"{run} has no {missing[0]}", hint=hint))
     if missing:
-        status = json.loads((run / "manifest.json").read_text(encoding="utf-8")).get("status", "unfinished")
-        raise SpecError(f"{run} has no {missing[0]}: the run is {status}; finish it with microplex-spec resume {run}")
-    return Side(name or str(run), declared(content), plan, run)
+        hint = f"finish it with microplex-spec resume {run}"
+        raise SpecError(Problem(f"{run} has no {missing[0]}: the run is {status}", hint=hint))
+    plan, content = Plan.read(run / "plan.json"), read_lock(lock)
+    with reading(lock):
+        return Side(name or str(run), declared(content, read_places(lock)), plan, run)
 
 
 def _alike(side: Side) -> list[Path]:
@@ -152,12 +164,32 @@ def _alike(side: Side) -> list[Path]:
     assert side.run is not None
     mine, found = split_lock(side.run / "spec.lock.yaml"), {side.plan.seed: side.run}
     for folder in sorted(side.run.resolve().parent.iterdir()):
-        if all((folder / file).is_file() for file in (*RESULTS, "spec.lock.yaml")):
+        # A neighbour that cannot be read says nothing of the scatter.
+        with suppress(SpecError, OSError):
+            if not all((folder / file).is_file() for file in (*RESULTS, "spec.lock.yaml")):
+                continue
             choices, rest = split_lock(folder / "spec.lock.yaml")
             seed = choices.pop("seed", None)
             if seed not in found and rest == mine[1] and _deciding(choices) == _deciding(mine[0]):
                 found[seed] = folder
     return list(found.values())
+
+
+def _shift(old: Side, new: Side, variable: str) -> float | None:
+    """The KS distance of a variable's draws in two runs, by design weights; None where a run kept no tables."""
+    from ..evaluate.distribution import weighted_ks
+    from ..population.weights import DESIGN_WEIGHT
+    from .run_tables import weighted_column
+
+    entity = new.declared.objects["variable", variable]["entity"]
+    sides: list[np.ndarray] = []
+    for side in (old, new):
+        assert side.run is not None
+        try:
+            sides += weighted_column(side.run, entity, variable, DESIGN_WEIGHT)
+        except ValueError:
+            return None
+    return weighted_ks(*sides)
 
 
 def _deciding(choices: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..plan import Plan, Step
 from ..plan.keys import digest
+from ..plan.run_files import read_manifest
 from ..spec.cost import Coefficient, CostModel, read_coefficients, shipped_costs
 from ..spec.errors import SpecError
 from ..spec.hashing import write_atomically
@@ -98,7 +99,7 @@ def past_runs(project: Project, spec: str, executor: str = "serial") -> list[lis
     machine, found = machine_key(), []
     for folder in sorted((project.runs / spec).glob("*"), reverse=True)[:LOOK_BACK]:
         with suppress(OSError, ValueError, KeyError, TypeError, SpecError):
-            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            manifest = read_manifest(folder)
             alike = manifest.get("machine", machine) == machine and manifest.get("executor", executor) == executor
             if alike and manifest["finished"] and (run := past_run(folder)):
                 found.append(run)
@@ -109,7 +110,7 @@ def past_runs(project: Project, spec: str, executor: str = "serial") -> list[lis
 
 def past_run(folder: Path) -> list[PastStep]:
     """The steps that a run executed, in their order; those of plans that carry no work are left out."""
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(folder)
     steps = {step.id: step for step in Plan.read(folder / "plan.json")}
     return [
         PastStep(steps[row["id"]], row["seconds"], row["peak_bytes"])

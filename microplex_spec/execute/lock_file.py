@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from ..spec.errors import SpecError
+from ..compile.lock import FORMAT, PLACES
+from ..plan.run_files import reading
+from ..spec.errors import Problem, SpecError
+
+_SECTIONS = ("choices", "spec", "variables", "targets")
 
 # YAML 1.2's core schema, in which NO is a text; the reader's own is that of YAML 1.1.
 _CORE = {
@@ -19,24 +25,56 @@ _CORE = {
 
 def read_lock(path: Path) -> dict[str, Any]:
     """What a run was declared to be, resolved; SpecError where the file is missing or no lock."""
-    content = _load(_text(path), path)
-    if not isinstance(content, dict) or not {"choices", "spec", "variables", "targets"} <= content.keys():
-        raise SpecError(f"{path} is no lock of a spec that this version knows")
-    return content
+    return _known(_load(_text(path).partition(f"\n{PLACES}:\n")[0], path), path, _SECTIONS)
 
 
 def split_lock(path: Path) -> tuple[dict[str, Any], str]:
-    """The choices of a run, and the text of all else: enough to see whether two runs built one spec."""
-    head, _, rest = _text(path).partition("\nspec:\n")
-    content = _load(head, path)
-    return (content.get("choices") or {} if isinstance(content, dict) else {}), rest
+    """The choices of a run, and the text of all that it declared: enough to see whether two runs built one spec."""
+    head, found, rest = _text(path).partition("\nspec:\n")
+    content = _known(_load(head, path), path, ("choices",))
+    if not found:
+        raise SpecError(_unknown(path))
+    return content["choices"], rest.partition(f"\n{PLACES}:\n")[0].rstrip()
+
+
+def read_places(path: Path) -> Callable[[str, str, str], str]:
+    """Where a run's objects were declared: kind, name and dotted field to file:line:col; "" where the lock says not."""
+    found: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+    with reading(path):
+        for line in _text(path).partition(f"\n{PLACES}:\n")[2].splitlines():
+            group = json.loads(line.removeprefix("- "))
+            found.update({(group["kind"], name): (group["at"], group["fields"]) for name in group["names"]})
+
+    def place(kind: str, name: str, field: str) -> str:
+        at, fields = found.get((kind, name), ("", {}))
+        while field and field not in fields:
+            field = field.rpartition(".")[0]
+        if not field:
+            return at
+        return fields[field] if fields[field].count(":") > 1 else f"{at.rsplit(':', 2)[0]}:{fields[field]}"
+
+    return place
+
+
+def _known(content: Any, path: Path, sections: Collection[str]) -> dict[str, Any]:
+    """The content of a lock, which must be of this format and have the given sections."""
+    if not isinstance(content, dict):
+        raise SpecError(_unknown(path))
+    if (other := content.get("format", FORMAT)) != FORMAT:
+        hint = "build the run again, or compare specs: git keeps them"
+        raise SpecError(Problem(f"{path} is of format {other}, this version reads format {FORMAT}", hint=hint))
+    if any(not isinstance(content.get(name), list | dict) for name in sections):
+        raise SpecError(_unknown(path))
+    return content
+
+
+def _unknown(path: Path) -> str:
+    return f"{path} is no lock of a spec that this version knows"
 
 
 def _text(path: Path) -> str:
-    try:
+    with reading(path, "lock of a spec"):
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path} cannot be read: {error}") from None
 
 
 def _load(text: str, path: Path) -> Any:

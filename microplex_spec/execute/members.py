@@ -2,49 +2,60 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
 from ..compare.declared import is_note
 from ..compare.leaderboard import Member
+from ..plan import Plan
 from ..plan.keys import digest
+from ..plan.run_files import read_manifest, reading
 from ..spec.errors import Problem, SpecError
 from .lock_file import split_lock
 from .manifest import BUILT
 
 SHOWN_DIGEST = 6
+Cost = tuple[float, float]
+"""Seconds and peak bytes."""
 
 
 def find_members(folders: Iterable[Path]) -> tuple[list[Member], dict[str, str]]:
     """The finished runs in some folders (runs, or sweeps of runs), and why each other one is left out.
 
+    What a run took is told as if it had been built alone, since the first of a sweep pays for what the others reuse.
+
     Raises SpecError for a folder that holds no run.
     """
-    members, left_out = [], {}
+    members: list[Member] = []
+    left_out: dict[str, str] = {}
+    costs: dict[str, Cost] = {}
     for folder in dict.fromkeys(run for given in folders for run in _runs(given)):
         try:
             members.append(read_member(folder))
-        except (SpecError, OSError, ValueError, KeyError, TypeError) as error:
+            costs |= _made(folder)
+        except SpecError as error:
             left_out[str(folder)] = str(error)
+    members = [replace(m, figures={**m.figures, **_alone(Path(m.name), costs)}) for m in members]
     specs = {member.choices["spec"] for member in members}
     if len({name.partition(" ")[0] for name in specs}) == len(specs) == 1:
-        members = [Member(m.name, m.seed, _without(m.choices, "spec"), m.figures) for m in members]
+        members = [replace(m, choices=_without(m.choices, "spec")) for m in members]
     return members, left_out
 
 
 def read_member(run: Path) -> Member:
-    """One finished run; SpecError where it is not finished."""
-    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    if manifest.get("status") not in BUILT:
-        raise SpecError(f"the run is {manifest.get('status', 'unfinished')}")
+    """One finished run; SpecError where it is not finished, or damaged."""
+    manifest = read_manifest(run)
+    if manifest["status"] not in BUILT:
+        raise SpecError(f"the run is {manifest['status']}")
     choices, rest = split_lock(run / "spec.lock.yaml")
     told = {name: value for name, value in _flat(choices) if name != "seed" and not is_note("run", name)}
     told["spec"] = f"{manifest['spec']} {digest([rest])[:SHOWN_DIGEST]}"
-    return Member(str(run), manifest["seed"], told, _figures(run, manifest))
+    with reading(run / "manifest.json"):
+        return Member(str(run), manifest["seed"], told, _figures(run, manifest))
 
 
 def _runs(folder: Path) -> list[Path]:
@@ -66,24 +77,40 @@ def _figures(run: Path, manifest: Mapping[str, Any]) -> dict[str, float]:
         "ess": headline.get("ess_share"),
     }
     errors = [abs(error) for error in headline.get("benchmarks", {}).values() if error is not None]
-    made = [step for step in manifest["steps"] if step["status"] == "done"]
     figures = {name: math.nan if value is None else float(value) for name, value in told.items()}
     return figures | {
         "benchmarks": fmean(errors) if errors else math.nan,
-        "ks": _median_ks(run / "imputation.csv"),
-        "seconds": sum(step["seconds"] for step in made),
-        "peak": max((step["peak_bytes"] for step in made), default=math.nan),
+        **_scores(run / "imputation.csv"),
+        **_alone(run, _made(run)),
     }
 
 
-def _median_ks(path: Path) -> float:
-    """Of the draws against the truth where it is known, else against the donors."""
+def _made(run: Path) -> dict[str, Cost]:
+    """What each step took that a run made itself, by the step's key."""
+    keys = {step.id: step.key for step in Plan.read(run / "plan.json")}
+    with reading(run / "manifest.json"):
+        done = [step for step in read_manifest(run)["steps"] if step["status"] == "done"]
+        return {keys[step["id"]]: (step["seconds"], step["peak_bytes"]) for step in done}
+
+
+def _alone(run: Path, costs: Mapping[str, Cost]) -> dict[str, float]:
+    """Seconds and peak memory of all steps of a run; of those that nobody made here, as they were predicted."""
+    own = {**costs, **_made(run)}
+    taken = [own.get(s.key, (s.predicted.seconds, s.predicted.bytes)) for s in Plan.read(run / "plan.json")]
+    return {"seconds": sum(seconds for seconds, _ in taken), "peak": max((peak for _, peak in taken), default=math.nan)}
+
+
+def _scores(path: Path) -> dict[str, float]:
+    """Medians over imputed variables, of the draws against the truth where it is known, else against the donors."""
     import csv
 
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    found = [float(row.get("ks_truth") or row.get("ks_donor") or math.nan) for row in rows]
-    return median(value for value in found if not math.isnan(value)) if found else math.nan
+    with reading(path), path.open(newline="", encoding="utf-8") as stream:
+        rows = list(table := csv.DictReader(stream))
+        if not {"ks_donor", "drawn_zero", "donor_zero"} <= set(table.fieldnames or ()):
+            raise ValueError("it holds no scores of imputed variables")
+        distances = [float(row.get("ks_truth") or row["ks_donor"]) for row in rows]
+        zeros = [abs(float(row["drawn_zero"]) - float(row.get("truth_zero") or row["donor_zero"])) for row in rows]
+    return {"ks": median(distances) if rows else math.nan, "zeros": median(zeros) if rows else math.nan}
 
 
 def _flat(row: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, str]]:

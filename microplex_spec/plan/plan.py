@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..spec.errors import SpecError
 from ..spec.hashing import write_atomically
 from .keys import digest
+from .run_files import reading
 from .step import Step
 
 
@@ -42,7 +42,7 @@ class Plan:
     @property
     def key(self) -> str:
         """Changes if and only if some result of the build may change."""
-        return digest([[step.id, step.key] for step in self.steps])
+        return digest(sorted([step.id, step.key] for step in self.steps))
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -86,10 +86,8 @@ class Plan:
     @classmethod
     def read(cls, path: Path) -> Plan:
         """The plan stored in a run folder; SpecError where it is missing or no plan."""
-        try:
+        with reading(path, "stored plan"):
             data = json.loads(path.read_text(encoding="utf-8"))
             steps = tuple(Step.from_json(step) for step in data["steps"])
             notes, gone = tuple(data["notes"]), tuple(data.get("gone", ()))
             return cls(data["spec"], data["seed"], Budget(**data["budget"]), steps, notes, gone)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SpecError(f"{path} is no stored plan: {error}") from None

@@ -13,8 +13,18 @@ def write_report(run: Path, out: Path) -> None:
     Files that the run never wrote leave their section empty, with a sentence that says so.
     Raises SpecError where `run` holds no plan or manifest, or a damaged file.
     """
+    from jinja2 import UndefinedError
+
+    from ..plan.run_files import reading
+    from ..spec.errors import SpecError
     from ..spec.hashing import write_atomically
     from .data import read_run
     from .page import render
 
-    write_atomically(out, render(read_run(run), run.resolve().name))
+    found = read_run(run)
+    try:
+        with reading(run):
+            page = render(found, run.resolve().name)
+    except UndefinedError as error:
+        raise SpecError(f"{run} is damaged: a file of it lacks what the page tells: {error}") from None
+    write_atomically(out, page)

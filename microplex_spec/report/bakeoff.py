@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from ..compare.bakeoff import METRICS, Line, standings
 from ..compare.bakeoff_sheets import Sheet, sheets
 from ..spec.bakeoffs import Bakeoff
-from .environment import page_environment
 from .leaderboard import Row, panel
+from .template import environment
 
 FIGURES = (
     "coverage",
@@ -36,7 +36,7 @@ def page(bakeoff: Bakeoff, name: str, lines: Sequence[Line]) -> str:
         if not all(math.isnan(mean) for _, mean, _, _ in rows):
             panels.append((metric.label, panel(metric.label, rows)))
     return (
-        page_environment()
+        environment()
         .get_template("bakeoff.html")
         .render(bakeoff=bakeoff, id=name, sheets=sheets(bakeoff, lines), panels=panels, scale=scale)
     )

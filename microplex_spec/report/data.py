@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import hashlib
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any
 
 from ..plan import Plan
 from ..plan.graph import Node
+from ..plan.run_files import read_manifest, read_object, reading
 from ..spec.errors import SpecError
 
 NAN = math.nan
+_EVALUATED = ("targets.csv", "benchmarks.csv", "imputation.csv", "weights.json")
 
 
 @dataclass(frozen=True)
@@ -165,13 +167,16 @@ class Run:
     checks: tuple[Check, ...] = ()
     variables: tuple[Definition, ...] = ()
     lineage: tuple[Node, ...] = ()
+    lock_sha256: str = ""
 
 
 def read_run(run: Path) -> Run:
     """The records of a run folder. SpecError where it holds no plan or no manifest, or a file of it is damaged."""
-    plan = Plan.read(run / "plan.json")
-    try:
-        manifest = _json(run / "manifest.json")
+    manifest, plan = read_manifest(run), Plan.read(run / "plan.json")
+    gone = [file for file in _EVALUATED if not (run / file).exists()] if plan.of_kind("evaluate") else []
+    if gone and manifest["status"] in ("done", "checks_failed"):
+        raise SpecError(f"{run} has no {gone[0]}, though the run is {manifest['status']}: it was taken away")
+    with reading(run):
         distributions = _json(run / "distributions.json")
         told = next((step.meta for step in plan.of_kind("report")), {})
         return Run(
@@ -184,25 +189,25 @@ def read_run(run: Path) -> Run:
             holdout=_json(run / "holdout.json"),
             checks=tuple(_check(row) for row in _rows(run / "checks.csv")),
             variables=tuple(Definition(**row) for row in told.get("variables", ())),
+            lock_sha256=hashlib.sha256((run / "spec.lock.yaml").read_bytes()).hexdigest()
+            if (run / "spec.lock.yaml").is_file()
+            else "",
             lineage=tuple(Node(**{**row, "needs": tuple(row["needs"])}) for row in told.get("lineage", ())),
         )
-    except (ValueError, KeyError, TypeError) as error:
-        raise SpecError(f"{run} holds a file that is no part of a run: {error!r}") from None
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    with reading(path), path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        if not rows.fieldnames:
+            raise ValueError("it is empty")
+        return list(rows)
 
 
 def _json(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        if path.name == "manifest.json":
-            raise SpecError(f"{path} is missing: no run stands here")
-        return {}
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_object(path) if path.exists() else {}
 
 
 def _number(row: dict[str, str], name: str) -> float:

@@ -9,27 +9,30 @@ from typing import Any
 from markupsafe import Markup
 
 from . import svg
-from .environment import page_environment
+from .template import environment
 
 Row = tuple[str, float, float, str]
 """Choices, mean, spread over seeds, and both in words."""
 
-ROW_HEIGHT, WIDTH, LEFT, RIGHT = 22, 420, 12, 12
+ROW_HEIGHT, WIDTH, LEFT, RIGHT = 22, 560, 220, 12
+LONGEST = 32
+"""Letters of a name beside its row; the whole name stands in the table and behind the dot."""
 
 
 def render(
     panels: Sequence[tuple[str, Sequence[Row]]], entries: Iterable[Any], sorted_by: str, left_out: Mapping[str, str]
 ) -> str:
     """panels: by metric its label and a row an entry, all in the order of `entries` (leaderboard entries)."""
-    environment = page_environment()
     entries = list(entries)
     rows = [
         {"entry": entry, "cells": [panel_rows[number][3] for _, panel_rows in panels]}
         for number, entry in enumerate(entries)
     ]
     drawn = [(label, panel(label, panel_rows)) for label, panel_rows in panels if _finite(panel_rows)]
-    return environment.get_template("leaderboard.html").render(
-        labels=[label for label, _ in panels], rows=rows, panels=drawn, sorted_by=sorted_by, left_out=left_out
+    return (
+        environment()
+        .get_template("leaderboard.html")
+        .render(labels=[label for label, _ in panels], rows=rows, panels=drawn, sorted_by=sorted_by, left_out=left_out)
     )
 
 
@@ -42,6 +45,8 @@ def panel(label: str, rows: Sequence[Row]) -> Markup:
     for number, (name, mean, spread, words) in enumerate(rows):
         y = ROW_HEIGHT * (number + 0.5)
         parts.append(svg.line(LEFT, y, WIDTH - RIGHT, y, "grid"))
+        shown = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+        parts.append(svg.text(LEFT - 10, y + 4, shown, "end", "name"))
         if math.isnan(mean):
             continue
         if not math.isnan(spread):

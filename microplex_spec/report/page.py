@@ -10,11 +10,11 @@ from typing import Any
 from ..plan.explain import size
 from . import figures, formats
 from .data import Imputed, Run, Target
-from .environment import page_environment
 from .lineage import lineage_figure
 from .sources import cite
 from .steps import step_rows, totals
 from .summary import CLOSE, headline, series, verdict
+from .template import environment
 
 # What needs a reader's eye comes first.
 _CHECK_ORDER = {"failed": 0, "excepted": 1, "passed": 2}
@@ -22,8 +22,8 @@ _CHECK_ORDER = {"failed": 0, "excepted": 1, "passed": 2}
 
 def render(run: Run, name: str) -> str:
     """The report of a run. name: the run folder's, by which a reader finds it again."""
-    environment = page_environment()
-    environment.filters |= {
+    made = environment()
+    made.filters |= {
         "amount": formats.amount,
         "percent": formats.percent,
         "signed": formats.signed_percent,
@@ -36,7 +36,7 @@ def render(run: Run, name: str) -> str:
         "off": lambda error: abs(error) > CLOSE,
         "known": lambda value: math.nan if value is None else value,
     }
-    return environment.get_template("page.html").render(name=name, run=run, manifest=run.manifest, **_parts(run))
+    return made.get_template("page.html").render(name=name, run=run, manifest=run.manifest, **_parts(run))
 
 
 def moment(text: str) -> str:

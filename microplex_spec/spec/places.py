@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,6 +51,37 @@ class Places:
     def names(self, kind: str) -> set[str]:
         """Every name that was declared, those of faulty objects too."""
         return {name for noted, name in self._objects if noted == kind}
+
+    def grouped(self) -> Iterator[dict[str, Any]]:
+        """Every object's place as plain data: kind, at, fields (by dotted name), and the names that share them.
+
+        A field's place is short of its file where that is the object's.
+        """
+        fields = self._fields()
+        groups: dict[tuple[str, int, Path_], list[str]] = {}
+        for (kind, name), found in self._objects.items():
+            groups.setdefault((kind, id(found.document), found.path), []).append(name)
+        for (kind, document, path), names in groups.items():
+            place = self.of(kind, names[0])
+            assert place is not None
+            told = {field: str(at).removeprefix(f"{place.file}:") for field, at in fields[document, path].items()}
+            yield {"kind": kind, "at": str(place), "fields": told, "names": names}
+
+    def _fields(self) -> dict[tuple[int, Path_], dict[str, Place]]:
+        """By document and path of an object, where its fields stand; items of lists stand where the list does."""
+        fields: dict[tuple[int, Path_], dict[str, Place]] = {}
+        documents = {id(found.document): found.document for found in self._objects.values()}
+        for found in self._objects.values():
+            fields[id(found.document), found.path] = {}
+        for number, document in documents.items():
+            for path, place in document.values.items():
+                above = next(
+                    (path[:end] for end in range(len(path) - 1, -1, -1) if (number, path[:end]) in fields), None
+                )
+                rest = path[len(above) :] if above is not None else ()
+                if above is not None and all(isinstance(part, str) for part in rest):
+                    fields[number, above][".".join(map(str, rest))] = place
+        return fields
 
     def written(self, kind: str, name: str) -> tuple[Document, Path_] | None:
         """The document that an object was written in, and its path there: all targets of one table share them."""

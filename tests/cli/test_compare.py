@@ -50,3 +50,15 @@ def test_an_unfinished_member_is_left_out_by_name(here, capsys):
     assert main(["compare", str(run), str(half)]) == 0
     told = capsys.readouterr()
     assert "the same choices" in told.out and f"left out: {half}" in told.err
+
+
+def test_what_members_reuse_counts_as_if_each_had_been_built_alone(here, capsys):
+    assert main(["build", "-m", *FEW, "calibrator=chi2,logit"]) == 0
+    (sweep,) = (here.root / "runs" / "sweeps").iterdir()
+    capsys.readouterr()
+    assert main(["compare", str(sweep), "--json"]) == 0
+    entries = json.loads(capsys.readouterr().out)["entries"]
+    seconds = {entry["label"]: entry["metrics"]["seconds"]["mean"] for entry in entries}
+    manifest = json.loads((sweep / "0" / "manifest.json").read_text(encoding="utf-8"))
+    shared = sum(s["seconds"] for s in manifest["steps"] if s["id"].startswith(("load", "uprate", "impute", "derive")))
+    assert shared > 0 and min(seconds.values()) > shared

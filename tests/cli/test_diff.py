@@ -76,6 +76,9 @@ def test_a_label_another_order_and_another_layout_are_the_same(here, capsys):
     path = here.spec_folder / "variables" / "made.yaml"
     blocks = path.read_text(encoding="utf-8").split("has_pension_plan:")
     path.write_text("has_pension_plan:" + blocks[1] + "\n\n" + blocks[0], encoding="utf-8")
+    path = here.spec_folder / "variables" / "imputed.yaml"
+    blocks = path.read_text(encoding="utf-8").split("dividends:\n")
+    path.write_text("dividends:\n" + blocks[1] + "\n\n" + blocks[0], encoding="utf-8")
     code, content = told(capsys, str(here.root.parent / "before" / SPEC), SPEC)
     assert code == 0 and content["same"] and content["steps"] == []
     assert [row["change"] for row in content["spec"]] == ["note"]
@@ -85,6 +88,8 @@ def test_a_spec_is_compared_with_what_it_was_at_a_revision(here, capsys):
     git("init", "-q")
     git("add", "conf", "targets")
     git("commit", "-qm", "first")
+    assert main(["diff", "HEAD:smal", SPEC]) == 2
+    assert "revision 'HEAD' holds no spec 'smal' (did you mean 'small'?)" in capsys.readouterr().err
     here.edit("variables/imputed.yaml", "n_dependents]", "n_dependents, any(is_blind)]")
     code, content = told(capsys, f"HEAD:{SPEC}", SPEC)
     assert code == 4
@@ -103,6 +108,48 @@ def test_moves_are_held_against_the_scatter_over_seeds(here, capsys):
     assert content["outcomes"]["imputation"][0]["edits"] == ["run: seed"]
 
 
+def test_two_runs_tell_where_each_side_was_declared(here, capsys):
+    before = build(here)
+    here.edit("variables/imputed.yaml", "n_dependents]", "n_dependents, any(is_blind)]")
+    path = here.spec_folder / "variables" / "imputed.yaml"
+    path.write_text("# A line more\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    code, content = told(capsys, before, build(here))
+    (change,) = content["spec"]
+    lines = [int(change[side].split(":")[1]) for side in ("where_old", "where")]
+    assert code == 4 and lines[1] == lines[0] + 1
+    assert change["where"].startswith(f"{SPEC}/variables/imputed.yaml:")
+    assert change["where"] == here.at("variables/imputed.yaml", "[head.age")
+    drawn = {row["id"]: row for row in content["outcomes"]["imputation"]}
+    assert set(drawn) == {"dividends"} and 0 < drawn["dividends"]["shift"] < 1
+    assert drawn["dividends"]["edits"] == ["variable dividends: predictors"]
+
+
+def test_a_neighbour_that_is_damaged_keeps_no_runs_from_being_compared(here, capsys):
+    first, second = build(here), build(here, "seed=2")
+    broken = Path(second).parent / "broken"
+    shutil.copytree(second, broken)
+    (broken / "spec.lock.yaml").write_bytes(b"\xff\xfe")
+    assert told(capsys, first, second)[1]["seeds"] == 2
+
+
+def test_a_damaged_file_of_a_run_is_told_by_every_command_and_nothing_changes(here, capsys):
+    run = Path(build(here))
+    for file in ("plan.json", "manifest.json", "weights.json", "targets.csv", "imputation.csv", "spec.lock.yaml"):
+        for number, content in enumerate((b"", b"[1, 2]", bytes(range(256)))):
+            broken = here.root / "runs" / f"broken{number}" / file
+            shutil.copytree(run, broken)
+            (broken / file).write_bytes(content)
+            page = (broken / "report.html").read_bytes()
+            capsys.readouterr()
+            assert main(["diff", str(run), str(broken)]) == 2
+            assert f"{broken}/{file}" in capsys.readouterr().err
+            if file in ("manifest.json", "imputation.csv", "spec.lock.yaml"):
+                assert main(["compare", str(broken)]) == 2
+            if file in ("manifest.json", "plan.json", "weights.json"):
+                assert main(["report", str(broken)]) == 2
+            assert file == "spec.lock.yaml" or (broken / "report.html").read_bytes() == page
+
+
 def test_the_page_of_a_comparison_stands_by_itself(here, tmp_path):
     run = build(here)
     page = tmp_path / "diff.html"
@@ -117,18 +164,19 @@ def test_the_page_of_a_comparison_stands_by_itself(here, tmp_path):
     [
         ("no_such_spec", "no spec 'no_such_spec' under conf/specs"),
         ("nothing:conf/specs/small", "git: "),
+        (":small", "':small' names no spec at a revision"),
         ("runs/sweep", "is the folder of a sweep"),
-        ("runs/half", "has no targets.csv: the run is unfinished"),
-        ("runs/other", "is no lock of a spec that this version knows"),
+        ("runs/half", "has no targets.csv: the run is running (finish it with"),
+        ("runs/other", "is of format 9, this version reads format 1"),
     ],
 )
 def test_a_side_that_cannot_be_compared_is_told_and_nothing_changes(here, capsys, side, message):
     run = Path(build(here))
     for name in ("half", "other"):
         shutil.copytree(run, here.root / "runs" / name)
-    for name in ("targets.csv", "manifest.json"):
-        (here.root / "runs/half" / name).unlink()
-    (here.root / "runs/half/manifest.json").write_text("{}", encoding="utf-8")
+    (here.root / "runs/half/targets.csv").unlink()
+    killed = {**json.loads((run / "manifest.json").read_text(encoding="utf-8")), "status": "running"}
+    (here.root / "runs/half/manifest.json").write_text(json.dumps(killed), encoding="utf-8")
     (here.root / "runs/other/spec.lock.yaml").write_text("format: 9\n", encoding="utf-8")
     (here.root / "runs/sweep").mkdir()
     (here.root / "runs/sweep/multirun.yaml").write_text("hydra: {}\n", encoding="utf-8")

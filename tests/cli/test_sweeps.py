@@ -70,13 +70,63 @@ def test_a_sweep_that_is_not_there_or_is_called_otherwise_is_told(here, capsys):
     assert "'seed=2' cannot be added" in capsys.readouterr().err
 
 
-def test_the_objective_is_a_figure_of_the_headline(here):
+def test_the_objective_is_any_figure_of_the_run(here):
     assert main(["build", *FEW]) == 0
     (run,) = (here.root / "runs" / "small").iterdir()
     headline = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["headline"]
-    assert objective(run, "ess_share") == headline["ess_share"]
-    with pytest.raises(SpecError, match=r"'ess_shar' is no figure of the run \(did you mean 'ess_share'\?\)"):
+    weights = json.loads((run / "weights.json").read_text(encoding="utf-8"))
+    assert objective(run, "ess_share") == objective(run, "ess") == headline["ess_share"]
+    assert objective(run, "max_ratio") == weights["max_ratio"]
+    with pytest.raises(SpecError, match="the run has no figure 'ess_shar'"):
         objective(run, "ess_shar")
+
+
+def test_an_objective_that_no_run_has_is_told_before_anything_is_built(here, capsys):
+    assert main(["build", "-m", *FEW, "seed=1,2", "objective=ess_shar"]) == 2
+    assert "'ess_shar' is no figure of a run (did you mean 'ess_share'?)" in capsys.readouterr().err
+    assert not list(only_sweep(here).glob("*/plan.json"))
+
+
+def test_a_member_that_fails_in_the_optimiser_stops_no_other(here, capsys):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="the extra 'sweep' is not installed")
+    search = [
+        "hydra/sweeper=optuna",
+        "hydra/sweeper/sampler=grid",
+        "hydra.sweeper.n_trials=2",
+        "hydra.sweeper.n_jobs=1",
+    ]
+    assert main(["build", "-m", *FEW[1:], *search, "spec=choice(nosuch,small)"]) == 2
+    assert "1 of 2 members of the sweep were not built" in capsys.readouterr().err
+    best = (only_sweep(here) / "optimization_results.yaml").read_text(encoding="utf-8")
+    assert "spec: small" in best and "inf" not in best
+
+
+def test_a_member_that_cannot_be_written_stops_no_other(here, capsys):
+    sweep = here.root / "runs" / "sweeps" / "mine"
+    (sweep / "0" / "spec.lock.yaml").mkdir(parents=True)
+    assert main(["build", "-m", *FEW, "seed=1,2", "hydra.sweep.dir=runs/sweeps/mine"]) == 2
+    assert (sweep / "1" / "targets.csv").is_file()
+    assert "member 0 was not built" in capsys.readouterr().err
+
+
+def test_a_wrong_call_takes_nothing_from_a_folder_that_the_user_named(here):
+    mine = here.root / "mine"
+    mine.mkdir()
+    (mine / "kept.txt").write_text("kept", encoding="utf-8")
+    assert main(["build", "-m", *FEW, "seeed=1,2", "hydra.sweep.dir=mine"]) == 2
+    assert (mine / "kept.txt").read_text(encoding="utf-8") == "kept"
+
+
+@pytest.mark.parametrize("call", ["3", "[1]", '{"a": 1}', "[", ""])
+def test_a_sweep_of_plain_hydra_or_with_a_damaged_call_is_told(here, capsys, call):
+    folder = here.root / "runs" / "sweeps" / "plain"
+    (folder / "0" / ".hydra").mkdir(parents=True)
+    if call:
+        (folder / "call.json").write_text(call, encoding="utf-8")
+    assert main(["build", "-m", "--resume", "plain"]) == 2
+    assert "is no sweep of build -m: its call was not kept" in capsys.readouterr().err
+    assert main(["compare", str(folder)]) == 2
+    assert "holds no run" in capsys.readouterr().err
 
 
 def test_members_share_the_steps_that_they_have_in_common(here):

@@ -11,7 +11,7 @@ from small_project import SmallProject
 from microplex_spec.cli import main
 from microplex_spec.evaluate.checks import COLUMNS
 from microplex_spec.execute.lock_file import read_lock
-from microplex_spec.execute.tasks.check import weighted_column
+from microplex_spec.execute.run_tables import weighted_column
 from microplex_spec.spec.checks import METRICS, VARIABLE_METRICS
 
 FEW = ("build", "spec=small", "scale=smoke", "scale.households=120")

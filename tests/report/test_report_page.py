@@ -247,7 +247,7 @@ def test_a_page_of_four_thousand_targets_stays_below_one_and_a_half_megabytes(ru
 
 
 def test_a_folder_without_a_plan_or_with_a_damaged_file_is_refused(run, tmp_path):
-    with pytest.raises(SpecError, match="no stored plan"):
+    with pytest.raises(SpecError, match="it has no manifest"):
         write_report(tmp_path, tmp_path / "report.html")
     (run / "weights.json").write_text("{", encoding="utf-8")
     with pytest.raises(SpecError, match="no part of a run"):

@@ -37,8 +37,10 @@ def run(task: Task) -> dict[str, Any]:
         {"design_weight": weights["design_weight"].to_numpy(), "weight": weights["weight"].to_numpy()},
     )
     targets = target_table(task, meta["targets"])
-    benchmarks = benchmark_table(task, population, params["benchmarks"], meta["benchmarks"])
-    imputation, distributions = imputation_table(task, population, params["imputed"], meta["variables"])
+    by_id = {benchmark["id"]: benchmark for benchmark in params["benchmarks"]}
+    declared = [by_id[name] for name in meta["benchmarks"]]
+    benchmarks = benchmark_table(task, population, declared, meta["benchmarks"])
+    imputation, distributions = imputation_table(task, population, list(meta["variables"]), meta["variables"])
     write_csv(targets, task.out / "targets.csv")
     write_csv(benchmarks, task.out / "benchmarks.csv")
     write_csv(imputation, task.out / "imputation.csv")
