@@ -15,11 +15,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from ..spec.cost import Work
+from ..spec.cost import ImputeShape, Work
 from ..spec.errors import Problem
-from ..streams import stream_key
+from ..streams import stream_key, uniforms
 from . import params
-from .base import ImputeShape
 
 
 def rank_scores(y: np.ndarray) -> np.ndarray:
@@ -165,9 +164,9 @@ class LeafForest:
 
         return draw_donors(X, u, self.roots_, self.nodes_, self.start_, self.donor_, self.share_)
 
-    def draw(self, X: np.ndarray, u: np.ndarray) -> np.ndarray:
-        """The donor value (n,) drawn for each row."""
-        return self.values_[self.draw_donors(X, u)]
+    def draw(self, X: np.ndarray, seed: int, stream: str, ids: np.ndarray) -> np.ndarray:
+        """The donor value (n,) drawn for each row, keyed by (seed, stream, id)."""
+        return self.values_[self.draw_donors(X, uniforms(seed, stream, ids))]
 
 
 def forest_work(shape: ImputeShape, settings: ForestParams) -> Work:

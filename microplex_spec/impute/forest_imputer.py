@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
+from ..spec.cost import Work
 from ..spec.errors import Problem
-from ..spec.regimes import REGIMES
-from .base import Imputer, ImputerCapabilities
-from .forest import ForestParams, LeafForest
+from ..spec.regimes import AUTO, REGIMES
+from .base import ImputerCapabilities, ImputeShape
+from .forest import ForestParams, LeafForest, forest_work
+from .gates import DEFAULT_GATE
+from .hurdle import HurdleImputer
 
 
-class ForestImputer(Imputer):
-    """An imputer with the parameters of `ForestParams`; subclasses arrange forests made by `_forest`."""
+class ForestImputer(HurdleImputer):
+    """A hurdle whose amounts are drawn from leaf-draw forests with the parameters of `ForestParams`."""
 
     capabilities = ImputerCapabilities(
         regimes=frozenset(REGIMES),
@@ -25,17 +29,18 @@ class ForestImputer(Imputer):
 
     def __init__(
         self,
-        regime: str,
-        seed: int,
-        stream: str,
-        stray_tolerance: float,
-        trees: int,
-        leaf: int,
-        max_features: float,
-        max_samples: float,
-        transform: str,
+        regime: str = AUTO,
+        seed: int = 0,
+        stream: str = "",
+        stray_tolerance: float = 0.005,
+        gate: str = DEFAULT_GATE,
+        trees: int = 100,
+        leaf: int = 30,
+        max_features: float = 0.5,
+        max_samples: float = 0.5,
+        transform: str = "rank",
     ):
-        super().__init__(regime, seed, stream, stray_tolerance)
+        super().__init__(regime, seed, stream, stray_tolerance, gate)
         self.trees = trees
         self.leaf = leaf
         self.max_features = max_features
@@ -45,6 +50,9 @@ class ForestImputer(Imputer):
     def problems(self) -> list[Problem]:
         return [*super().problems(), *ForestParams.of(self.get_params()).problems()]
 
-    def _forest(self, X: np.ndarray, y: np.ndarray, w: np.ndarray, name: str) -> LeafForest:
-        """A fitted forest whose randomness is its own, by name."""
-        return LeafForest(ForestParams.of(self.get_params())).fit(X, y, w, self.seed, f"{self.stream_}/{name}")
+    def _amount_model(self) -> LeafForest:
+        return LeafForest(ForestParams.of(self.get_params()))
+
+    @classmethod
+    def amount_work(cls, shape: ImputeShape, settings: Mapping[str, Any]) -> Work:
+        return forest_work(shape, ForestParams.of(settings))

@@ -13,7 +13,7 @@ from microplex_spec.spec.errors import SpecError
 from microplex_spec.spec.regimes import REGIMES, observed_support, stray_mask
 from microplex_spec.spec.registry import IMPUTERS
 
-QUICK = {"qrf": {"trees": 30, "leaf": 15}, "regime_aware": {"trees": 30, "leaf": 15}}
+QUICK = {name: {"trees": 30, "leaf": 15} for name in ("qrf", "regime_aware", "zi_qrf")}
 CASES = [
     pytest.param(name, regime, id=f"{name}-{regime}")
     for name in IMPUTERS.names()

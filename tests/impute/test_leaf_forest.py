@@ -91,7 +91,7 @@ def test_draws_equal_a_quantile_forest_at_a_random_quantile():
     X, y, _ = problem(3000, seed=3)
     R, truth, _ = problem(3000, seed=4)
     forest = LeafForest(ForestParams(trees=60, leaf=20, transform="none", max_samples=0.632))
-    drawn = forest.fit(X, y, np.ones(len(y)), 0, "x").draw(R, np.random.default_rng(0).random(len(R)))
+    drawn = forest.fit(X, y, np.ones(len(y)), 0, "x").draw(R, 0, "x", np.arange(len(R)))
     reference = RandomForestQuantileRegressor(
         60, min_samples_leaf=13, max_features=0.5, max_samples_leaf=None, random_state=0
     ).fit(X, y)

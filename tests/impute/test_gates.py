@@ -1,0 +1,99 @@
+"""Every gate: its probabilities follow predictors and weights, and depend on a row alone."""
+
+import numba
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from microplex_spec.impute import make_imputer
+from microplex_spec.impute.gates import GATES
+from microplex_spec.spec.errors import SpecError
+
+EACH = pytest.mark.parametrize("name", GATES)
+LEARNING = pytest.mark.parametrize("name", [name for name in GATES if name != "none"])
+
+
+def donors(n=3000, seed=0):
+    """Predictors of unlike scale, some missing, an event whose odds follow two of them, skewed design weights."""
+    g = np.random.default_rng(seed)
+    X = np.column_stack([g.normal(size=n), np.exp(g.normal(10, 2, n)), g.integers(0, 5, n)]).astype(np.float32)
+    odds = np.exp(1.5 * X[:, 0] + 0.8 * (np.log(X[:, 1]) - 10) - 1)
+    event = g.random(n) < odds / (1 + odds)
+    X[g.random(n) < 0.1, 2] = np.nan
+    return X, event, np.exp(g.normal(0, 0.7, n))
+
+
+@EACH
+def test_the_mean_probability_is_the_weighted_share_of_the_event(name):
+    X, event, w = donors(6000)
+    seen, new = slice(0, 3000), slice(3000, None)
+    for weight in (w, np.where(event, 5 * w, w)):
+        p = GATES[name]().fit(X[seen], event[seen], weight[seen], 0).probability(X[new])
+        assert p.shape == (3000,) and p.dtype == np.float64 and (p >= 0).all() and (p <= 1).all()
+        share = np.average(event[new], weights=weight[new])
+        assert np.average(p, weights=weight[new]) == pytest.approx(share, abs=0.03)
+
+
+@LEARNING
+def test_probabilities_tell_events_apart_better_than_chance_on_rows_never_seen(name):
+    gate = GATES[name]().fit(*donors(), 0)
+    X, event, w = donors(seed=1)
+    p = gate.probability(X)
+    loss = -np.average(np.log(np.where(event, p, 1 - p).clip(1e-9)), weights=w)
+    share = np.average(event, weights=w)
+    assert loss < 0.85 * -(share * np.log(share) + (1 - share) * np.log(1 - share))
+
+
+@EACH
+def test_a_row_has_the_same_probability_alone_and_among_others_under_any_threads(name):
+    X, event, w = donors(600)
+    gate = GATES[name]().fit(X, event, w, 3)
+    whole = gate.probability(X)
+    threads = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1)
+        with threadpool_limits(limits=1):
+            again = GATES[name]().fit(X, event, w, 3).probability(X)
+    finally:
+        numba.set_num_threads(threads)
+    assert again.tobytes() == whole.tobytes()
+    parts = [gate.probability(X[a:b]) for a, b in ((0, 1), (1, 7), (7, 400), (400, 600), (600, 600))]
+    assert np.concatenate(parts).tobytes() == whole.tobytes()
+
+
+@EACH
+def test_missing_predictors_are_taken_also_where_the_donors_miss_none(name):
+    X, event, w = donors(600)
+    gate = GATES[name]().fit(np.nan_to_num(X), event, w, 0)
+    holes = X.copy()
+    holes[::2, 0] = np.nan
+    assert np.isfinite(gate.probability(holes)).all()
+
+
+@EACH
+def test_few_donors_of_one_outcome_are_enough(name):
+    X, event, w = donors(40)
+    event[:] = False
+    event[3] = True
+    assert np.isfinite(GATES[name]().fit(X, event, w, 0).probability(X)).all()
+
+
+@EACH
+def test_no_global_random_state_is_touched(name):
+    X, event, w = donors(300)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    GATES[name]().fit(X, event, w, 0).probability(X)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+@EACH
+def test_an_imputer_draws_zeros_at_the_donors_share_through_any_gate(name):
+    X, event, w = donors(2000)
+    y = np.where(event, 0.0, np.round(np.exp(X[:, 0] + 5)) + 1)
+    drawn = make_imputer("zi_qrf", "zero_inflated", gate=name, trees=20).fit(X, y, w).draw(X, 0)
+    assert np.average(drawn == 0, weights=w) == pytest.approx(np.average(event, weights=w), abs=0.04)
+
+
+def test_an_unknown_gate_is_told_with_the_nearest_name():
+    with pytest.raises(SpecError, match="hist_gb"):
+        make_imputer("regime_aware", gate="hist_bg")
