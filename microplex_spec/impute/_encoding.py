@@ -6,6 +6,8 @@ beyond the donors' range it stays where it ends: nothing is extrapolated.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -29,7 +31,7 @@ class Encoding:
         for j, row in enumerate(knots):
             self.knots_[j, : len(row)] = row
         ends = np.cumsum([0, *(np.maximum(self.sizes_ - 1, 0) + self.missing_)])
-        self.columns_ = [slice(begin, end) for begin, end in zip(ends[:-1], ends[1:], strict=True)]
+        self.columns_ = [slice(begin, end) for begin, end in pairwise(ends)]
         self.means_ = np.zeros(ends[-1])
         for columns, parts in self._parts(X):
             known = ~np.isnan(parts)
@@ -38,15 +40,15 @@ class Encoding:
         return self
 
     def encode(self, X: np.ndarray) -> np.ndarray:
-        """The rows X float32 (n, p) encoded, each column less its mean, which stands for missing: float32 (n, width)."""
+        """The rows X float32 (n, p) as float32 (n, width), each column less its mean, which stands for missing."""
         encoded = np.empty((len(X), len(self.means_)), np.float32)
         for columns, parts in self._parts(X):
             parts -= self.means_[columns]
             encoded[:, columns] = np.where(np.isnan(parts), 0.0, parts)
         return encoded
 
-    def _parts(self, X: np.ndarray):
-        """For each predictor its columns and (n, columns): how far along each stretch, NaN where missing; if missing."""
+    def _parts(self, X: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """By predictor: its columns, and (n, columns) how far along each stretch (NaN where missing), if missing."""
         for j, columns in enumerate(self.columns_):
             knots = self.knots_[j, : self.sizes_[j]]
             parts = np.clip((X[:, [j]] - knots[:-1]) / np.diff(knots), 0.0, 1.0)

@@ -7,6 +7,9 @@ import numpy as np
 from ._rank_network import RankNetwork
 from ._training import Loss
 
+LEAST_BIN = 1e-3
+"""The least width and height of a bin of a spline on the unit square, and the least slope at its ends."""
+
 
 class Flow(RankNetwork):
     """One factor of a masked autoregressive flow (Papamakarios, Pavlakou and Murray 2017), with its exact likelihood.
@@ -18,8 +21,6 @@ class Flow(RankNetwork):
     """
 
     def start(self) -> np.ndarray:
-        from ._network_kernel import LEAST_BIN
-
         bins = self.params.bins
         # Slopes of one: the straight line, which is the donors' own distribution.
         return np.concatenate([np.zeros(2 * bins), np.full(bins + 1, np.log(np.expm1(1.0 - LEAST_BIN)))])
@@ -27,8 +28,6 @@ class Flow(RankNetwork):
     def loss(self) -> Loss:
         import torch
         from torch.nn.functional import softplus
-
-        from ._network_kernel import LEAST_BIN
 
         bins = self.params.bins
         room = 1.0 - bins * LEAST_BIN
@@ -52,4 +51,4 @@ class Flow(RankNetwork):
     def ranks_at(self, scores: np.ndarray, u: np.ndarray) -> np.ndarray:
         from ._network_kernel import spline_ranks
 
-        return spline_ranks(scores, u)
+        return spline_ranks(scores, u, LEAST_BIN)

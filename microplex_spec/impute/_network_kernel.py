@@ -11,8 +11,6 @@ import numba as nb
 import numpy as np
 
 _BLOCK = 256
-LEAST_BIN = 1e-3
-"""The least width and height of a bin of a spline on the unit square, and the least slope at its ends."""
 
 
 @nb.njit(parallel=True, nogil=True, cache=True)
@@ -85,25 +83,25 @@ def quantile_ranks(scores, levels, u):
 
 
 @nb.njit(nogil=True, cache=True)
-def spline_ranks(scores, u):
+def spline_ranks(scores, u, least):
     """The rank (n,) that rational-quadratic splines carry to level u (n,): their inverse (Durkan et al. 2019, A.3).
 
-    scores: float32 (n, 3 k + 1): of the widths, heights and slopes of k bins.
+    scores: float32 (n, 3 k + 1): of the widths, heights and slopes of k bins, each of them at least `least`.
     """
     bins = scores.shape[1] // 3
-    room = 1.0 - bins * LEAST_BIN
+    room = 1.0 - bins * least
     ranks = np.empty(u.size)
     widths, heights = np.empty(bins), np.empty(bins)
     for i in range(u.size):
         _softmax(scores[i, :bins], widths)
         _softmax(scores[i, bins : 2 * bins], heights)
         left, bottom, k = 0.0, 0.0, 0
-        while k < bins - 1 and bottom + LEAST_BIN + room * heights[k] <= u[i]:
-            left += LEAST_BIN + room * widths[k]
-            bottom += LEAST_BIN + room * heights[k]
+        while k < bins - 1 and bottom + least + room * heights[k] <= u[i]:
+            left += least + room * widths[k]
+            bottom += least + room * heights[k]
             k += 1
-        width, height = LEAST_BIN + room * widths[k], LEAST_BIN + room * heights[k]
-        first, second = _slope(scores[i, 2 * bins + k]), _slope(scores[i, 2 * bins + k + 1])
+        width, height = least + room * widths[k], least + room * heights[k]
+        first, second = _slope(scores[i, 2 * bins + k], least), _slope(scores[i, 2 * bins + k + 1], least)
         mean, rise = height / width, u[i] - bottom
         bend = rise * (first + second - 2.0 * mean)
         a = height * (mean - first) + bend
@@ -125,6 +123,6 @@ def _softmax(scores, shares):
 
 
 @nb.njit(nogil=True, cache=True)
-def _slope(score):
+def _slope(score, least):
     """Softplus, kept off zero."""
-    return LEAST_BIN + max(score, 0.0) + math.log1p(math.exp(-abs(score)))
+    return least + max(score, 0.0) + math.log1p(math.exp(-abs(score)))

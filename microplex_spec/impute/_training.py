@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ..spec.errors import Problem, SpecError
 from ..torch_threads import one_torch_thread
+from . import params
 
 if TYPE_CHECKING:
     import torch
 
 HELD_OUT = 0.1
 # Fewer donors are used in smaller batches, so that a round over them takes at least so many steps.
-LEAST_STEPS, LEAST_BATCH = 16, 32
+LEAST_STEPS, LEAST_BATCH = 32, 32
 LONGEST_GRADIENT = 1.0
 
 type Layers = list[tuple[np.ndarray, np.ndarray]]
@@ -38,13 +39,30 @@ class NetworkParams:
     hidden: int = 64
     layers: int = 2
     knots: int = 16
-    bins: int = 16
-    networks: int = 2
-    epochs: int = 30
+    bins: int = 32
+    networks: int = 1
+    epochs: int = 20
     batch: int = 1024
     learning_rate: float = 0.002
     weight_decay: float = 0.3
     patience: int = 5
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """The networks' part of an imputer's parameters."""
+        return cls(**{item.name: settings[item.name] for item in fields(cls)})
+
+    def batch_of(self, donors: int) -> int:
+        """How many donors a step uses: fewer than asked for where a round would be too few steps."""
+        return min(self.batch, max(LEAST_BATCH, donors // LEAST_STEPS))
+
+    def problems(self) -> list[Problem]:
+        least = {"hidden": 1, "layers": 1, "knots": 2, "bins": 2, "networks": 1, "epochs": 1, "batch": 1, "patience": 1}
+        return [
+            *chain.from_iterable(params.whole_number(name, getattr(self, name), few) for name, few in least.items()),
+            *params.positive("learning_rate", self.learning_rate),
+            *params.positive("weight_decay", self.weight_decay, zero_ok=True),
+        ]
 
 
 def train(
@@ -53,7 +71,7 @@ def train(
     weights: np.ndarray,
     loss: Loss,
     start: np.ndarray,
-    params: NetworkParams,
+    settings: NetworkParams,
     seed: int,
 ) -> tuple[Layers, list[float]]:
     """Minimise the design-weighted loss of donors' ranks by AdamW (Loshchilov and Hutter 2019).
@@ -72,7 +90,7 @@ def train(
     with one_torch_thread():
         x = torch.from_numpy(rows)
         low, high, w = (torch.from_numpy(part.astype(np.float32)) for part in (*interval, weights))
-        network = _Network([rows.shape[1], *[params.hidden] * params.layers, len(start)], start, generator)
+        network = _Network([rows.shape[1], *[settings.hidden] * settings.layers, len(start)], start, generator)
 
         def error(places: torch.Tensor, within: torch.Tensor) -> torch.Tensor:
             ranks = low[places] + within * (high[places] - low[places])
@@ -81,14 +99,14 @@ def train(
         order = torch.randperm(len(x), generator=generator)
         held, used = order.tensor_split([round(HELD_OUT * len(x))])
         within_held, mass_held = torch.rand(len(held), generator=generator), w[held].sum()
-        batch = max(LEAST_BATCH, min(params.batch, len(used) // LEAST_STEPS))
-        steps = params.epochs * -(-len(used) // batch)
+        batch = settings.batch_of(len(used))
+        steps = settings.epochs * -(-len(used) // batch)
         optimiser = torch.optim.AdamW(
-            network.parameters, lr=params.learning_rate, weight_decay=params.weight_decay, foreach=True
+            network.parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, foreach=True
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1.0 - step / steps)
         best, history = network.layers_as_arrays(), list[float]()
-        for epoch in range(params.epochs + 1):
+        for epoch in range(settings.epochs + 1):
             if epoch:
                 for part in torch.randperm(len(used), generator=generator).split(batch):
                     optimiser.zero_grad()
@@ -104,7 +122,7 @@ def train(
             least = int(np.argmin(history))
             if least == epoch:
                 best = network.layers_as_arrays()
-            if epoch - least >= params.patience:
+            if epoch - least >= settings.patience:
                 break
     return best, history
 
