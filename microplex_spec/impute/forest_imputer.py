@@ -53,10 +53,10 @@ class ForestImputer(HurdleImputer):
         self.transform = transform
 
     def problems(self) -> list[Problem]:
-        return [*super().problems(), *Opening.of(self.get_params()).params.problems()]
+        return [*super().problems(), *Opening.of(vars(self)).params.problems()]
 
     def _amount_model(self) -> AmountModel:
-        return Opening.of(self.get_params()).model()
+        return Opening.of(vars(self)).model()
 
     @classmethod
     def amount_work(cls, shape: ImputeShape, settings: Mapping[str, Any]) -> Work:

@@ -65,7 +65,7 @@ def capabilities_without(regime):
 def test_a_regime_that_a_backend_lacks_is_an_error_that_names_who_serves_it(monkeypatch):
     lacking = capabilities_without("three_sign")
     monkeypatch.setattr(Qrf, "capabilities", ImputerCapabilities(**{**vars(lacking), "needs": ()}))
-    with pytest.raises(SpecError, match=r"'qrf' lacks regime 'three_sign' .*served by: regime_aware"):
+    with pytest.raises(SpecError, match=r"'qrf' lacks regime 'three_sign' .*served by: .*regime_aware"):
         make_imputer("qrf", regime="three_sign")
     with pytest.raises(SpecError, match="lacks regime 'three_sign'"):
         make_imputer("qrf").fit(X, np.round(X[:, 0]) * 1.5)
@@ -110,7 +110,7 @@ def test_unusable_donors_are_refused_with_counts(name, change, message):
 @EACH
 def test_unusable_recipients_are_refused(name):
     frame = pd.DataFrame(X, columns=["age", "wages", "state_fips"])
-    imputer = make_imputer(name, trees=2).fit(frame, Y)
+    imputer = make_imputer(name).fit(frame, Y)
     with pytest.raises(SpecError, match="predictor 'wages': 1 values are infinite"):
         imputer.draw(frame.assign(wages=np.r_[np.inf, X[1:, 1]]), 0)
     with pytest.raises(SpecError, match=r"predictor 'wages' is absent \(did you mean 'wage'\?\)"):
@@ -127,7 +127,7 @@ def test_unusable_recipients_are_refused(name):
 @EACH
 def test_columns_of_a_frame_are_taken_by_name(name):
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
-    imputer = make_imputer(name, trees=5).fit(frame, Y)
+    imputer = make_imputer(name).fit(frame, Y)
     shuffled = frame[["c", "a", "b"]].assign(extra="text")
     np.testing.assert_array_equal(imputer.draw(shuffled, 0), imputer.draw(frame, 0))
 
