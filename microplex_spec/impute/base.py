@@ -109,13 +109,11 @@ class Imputer(ABC):
         matrix = predictor_matrix(X, names, self.capabilities.missing_predictors)
         values, weights = donor_values(y, len(matrix)), design_weights(sample_weight, len(matrix))
         weighted = weights > 0
+        self._check_enough(int(weighted.sum()), "with weight")
         matrix, values, weights = matrix[weighted], values[weighted], weights[weighted]
         regime, strays = self._resolve_regime(values, weights)
         keep = ~strays
-        least = self.capabilities.min_rows
-        if keep.sum() < least:
-            usable = f"{int(keep.sum()):,} with weight and within regime {regime.name!r}"
-            raise SpecError(f"too few donors: {usable}, {type(self).__name__} needs {least:,}")
+        self._check_enough(int(keep.sum()), f"with weight and within regime {regime.name!r}")
         matrix, values, weights = matrix[keep], values[keep], weights[keep]
         self.regime_ = regime
         self.support_ = observed_support(values, weights)
@@ -126,6 +124,11 @@ class Imputer(ABC):
         self.stream_ = self.stream or hashlib.sha256(values.tobytes()).hexdigest()[:16]
         self._fit(matrix, values, weights / weights.mean(), regime)
         return self
+
+    def _check_enough(self, donors: int, which: str) -> None:
+        least = self.capabilities.min_rows
+        if donors < least:
+            raise SpecError(f"too few donors: {donors:,} {which}, {type(self).__name__} needs {least:,}")
 
     def _resolve_regime(self, y: np.ndarray, w: np.ndarray) -> tuple[Regime, np.ndarray]:
         """The regime in force and the strays (n,) to leave out; SpecError where the donors contradict it."""
@@ -147,12 +150,17 @@ class Imputer(ABC):
         bit.
         Raises SpecError for infinities, for columns other than in fit, and for ids that are no such integers.
         """
+        matrix = self._matrix(X)
+        return self._draw(matrix, seed, record_ids(ids, len(matrix)))
+
+    def _matrix(self, X: Any) -> np.ndarray:
+        """Predictors as they were fitted on: float32 (n, p)."""
         if not hasattr(self, "n_features_in_"):
             raise ValueError("draw before fit")
         matrix = predictor_matrix(X, self.feature_names_in_, self.capabilities.missing_predictors)
         if matrix.shape[1] != self.n_features_in_:
             raise SpecError(f"{matrix.shape[1]} predictors given, {self.n_features_in_} were fitted on")
-        return self._draw(matrix, seed, record_ids(ids, len(matrix)))
+        return matrix
 
     @classmethod
     def param_defaults(cls) -> dict[str, Any]:

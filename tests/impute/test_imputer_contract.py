@@ -13,10 +13,15 @@ from microplex_spec.spec.errors import SpecError
 from microplex_spec.spec.regimes import REGIMES, observed_support, stray_mask
 from microplex_spec.spec.registry import IMPUTERS
 
-QUICK = {name: {"trees": 30, "leaf": 15} for name in ("qrf", "regime_aware", "zi_qrf")} | {
+QUICK = {name: {"trees": 30, "leaf": 15} for name in ("qrf", "regime_aware", "zi_qrf", "quantile_grid")}
+QUICK |= {
     name: {"networks": 1, "epochs": 12, "hidden": 32, "learning_rate": 0.005}
     for name in ("qdnn", "zi_qdnn", "maf", "zi_maf")
 }
+# A tree that splits noise puts heavy donors in leaves of their own, which recipients reach by number, not by weight.
+QUICK["cart"] = {"leaf": 60}
+FITS_ARE_FIXED = {"cart", "hotdeck"}
+"""Those that draw at random, but learn without chance."""
 CASES = [
     pytest.param(name, regime, id=f"{name}-{regime}")
     for name in IMPUTERS.names()
@@ -135,16 +140,17 @@ def test_a_refit_with_the_same_seed_is_the_same_imputer(fitted, name):
     again = quick(name, "three_sign", stream="income").fit(X, y, w)
     other = quick(name, "three_sign", stream="income", seed=1).fit(X, y, w)
     assert again.draw(X, 7).tobytes() == imputer.draw(X, 7).tobytes()
-    assert other.draw(X, 7).tobytes() != imputer.draw(X, 7).tobytes()
+    assert (other.draw(X, 7).tobytes() == imputer.draw(X, 7).tobytes()) == (name in FITS_ARE_FIXED)
     assert imputer.draw(X, 8).tobytes() != imputer.draw(X, 7).tobytes()
 
 
 @EACH
 def test_two_variables_drawn_with_one_seed_are_independent(name):
+    # Predictors that tell nothing: what both variables' draws share would be their uniforms alone.
     rng = np.random.default_rng(1)
-    X, y = rng.normal(size=(2000, 2)), rng.normal(size=2000)
+    X, y = np.zeros((2000, 2)), rng.normal(size=2000)
     y[rng.random(2000) < 0.4] = 0
-    R = rng.normal(size=(8000, 2))
+    R = np.zeros((8000, 2))
     first, second = (quick(name, "three_sign", stream=stream).fit(X, y).draw(R, 0) for stream in ("a", "b"))
     for one, two in ((first, second), (first == 0, second == 0), (first, np.abs(second))):
         assert abs(np.corrcoef(one, two)[0, 1]) < 0.05
@@ -186,7 +192,9 @@ def test_missing_predictors_are_taken_also_where_training_saw_none(name):
     imputer = quick(name, "three_sign").fit(X.fillna({"c": 0.0}), y, w)
     holes = X.copy()
     holes.loc[::2, ["a", "b"]] = np.nan
-    assert np.isin(imputer.draw(holes, 0), y).all()
+    support = observed_support(y)
+    drawn = imputer.draw(holes, 0)
+    assert ((drawn == 0) | (drawn >= support.smallest_positive) | (drawn <= support.largest_negative)).all()
 
 
 @each_but(BLURRED, "qdnn", "zi_qdnn", "maf", "zi_maf")

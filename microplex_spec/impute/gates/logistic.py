@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from ...spec.cost import ImputeShape, Work
-from .inputs import Inputs
+from ..scaled_inputs import ScaledInputs
 
 MOST_STEPS = 200
 
@@ -19,7 +19,7 @@ class LogisticGate:
         from sklearn.linear_model import LogisticRegression
         from threadpoolctl import threadpool_limits
 
-        self.inputs_ = Inputs().fit(X, w)
+        self.inputs_ = ScaledInputs().fit(X, w)
         # One thread: parallel sums would round differently with every number of threads.
         with threadpool_limits(limits=1):
             model = LogisticRegression(max_iter=MOST_STEPS).fit(self.inputs_.transform(X), event, w / w.mean())

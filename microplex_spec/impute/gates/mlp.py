@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ...spec.cost import ImputeShape, Work
-from .inputs import Inputs
+from ..scaled_inputs import ScaledInputs
 
 FEWEST = 50
 """Donors below which none are set aside to stop early by."""
@@ -32,7 +32,7 @@ class MlpGate:
         from sklearn.neural_network import MLPClassifier
         from threadpoolctl import threadpool_limits
 
-        self.inputs_ = Inputs().fit(X, w)
+        self.inputs_ = ScaledInputs().fit(X, w)
         settings = self.settings | {"batch_size": min(self.settings["batch_size"], max(1, len(X) // 2))}
         # Setting some aside keeps their shares of the event, for which each outcome must be there a few times.
         early = min(event.sum(), (~event).sum()) >= FEWEST

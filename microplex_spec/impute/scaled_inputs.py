@@ -1,4 +1,4 @@
-"""Predictors as gates of linear maps take them: signed logarithms, standardised, missing values told apart."""
+"""Predictors on one scale, for models that add or compare them: signed logarithms, standardised, gaps told apart."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from ..forest import signed_log
+from ..crps import signed_log
 
 
-class Inputs:
+class ScaledInputs:
     """After fit: `mean_`, `spread_` (p,), weighted; `holes_` (h,) the predictors that some donors miss."""
 
     def fit(self, X: np.ndarray, w: np.ndarray) -> Self:
