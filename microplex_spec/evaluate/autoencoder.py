@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..spec.errors import Problem, SpecError
+from ..torch_threads import one_torch_thread
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +38,7 @@ def fit_autoencoder(
 
     widths = [rows.shape[1], hidden, latent, hidden, rows.shape[1]]
     generator = torch.Generator().manual_seed(seed % 2**63)
-    with _one_thread():
+    with one_torch_thread():
         x = torch.from_numpy(rows.astype(np.float32))
         w = torch.from_numpy((weights / weights.mean()).astype(np.float32))
         layers = [_layer(wide, narrow, generator) for wide, narrow in pairwise(widths)]
@@ -76,16 +75,3 @@ def _layer(wide: int, narrow: int, generator: torch.Generator) -> tuple[torch.Te
     bound = wide**-0.5
     weight = torch.empty(narrow, wide).uniform_(-bound, bound, generator=generator)
     return weight.requires_grad_(), torch.zeros(narrow).requires_grad_()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums of several threads round differently with their number."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ..crps import fair_crps, signed_log
 from ..spec.errors import Problem, SpecError
 from .inputs import number_column, number_table, weight_column
-from .scaling import signed_log
 
 
 def crps_of_draws(observed: Any, draws: Any, weights: Any = None, log: bool = True) -> float:
     """Weighted mean CRPS of several draws for each observed value: 0 is best; in units of the values, or of their log.
 
-    The fair form (Ferro 2014): its expectation is the score of the distribution drawn from, however few the draws;
-    so it may fall below zero by chance. Energy form: Gneiting and Raftery (2007).
+    The fair form of `fair_crps`: it may fall below zero by chance.
 
     observed: (n,); draws: (n, m), row i drawn for value i, m at least 2; weights: (n,), one each where None. log: on
     the scale sign(x) ln(1 + |x|). Raises SpecError for values that are not finite, one draw, and shapes that differ.
@@ -28,11 +27,7 @@ def crps_of_draws(observed: Any, draws: Any, weights: Any = None, log: bool = Tr
         raise SpecError(Problem(f"draws have shape {x.shape} for {len(y):,} observed values", hint=hint))
     if log:
         y, x = signed_log(y), signed_log(x)
-    m = x.shape[1]
-    error = np.abs(x - y[:, None]).mean(axis=1)
-    # The j-th smallest of m draws stands above j others and below m - 1 - j.
-    half_spread = np.sort(x, axis=1) @ (2.0 * np.arange(m) - (m - 1)) / (m * (m - 1))
-    return float(np.average(error - half_spread, weights=w))
+    return float(np.average(fair_crps(y, x), weights=w))
 
 
 def crps_of_sample(

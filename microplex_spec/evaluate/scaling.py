@@ -7,13 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..crps import signed_log
 from ..spec.errors import SpecError
 from .inputs import number_table, weight_column
-
-
-def signed_log(values: np.ndarray) -> np.ndarray:
-    """sign(x) ln(1 + |x|): keeps sign, zero and order, and brings incomes from 1 to 1e9 within a factor of thirty."""
-    return np.copysign(np.log1p(np.abs(values)), values)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..spec.cost import ImputeShape, Work
 from ..spec.regimes import AUTO
-from .forest import ForestParams, forest_work
-from .forest_imputer import ForestImputer
+from .forest_imputer import Auto, ForestImputer
+from .forest_tuning import Opening
 
 ONE_TREE: dict[str, Any] = {"trees": 1, "max_features": 1.0, "max_samples": 1.0}
 """On all donors, every predictor tried at each split."""
@@ -17,7 +17,7 @@ ONE_TREE: dict[str, Any] = {"trees": 1, "max_features": 1.0, "max_samples": 1.0}
 class Cart(ForestImputer):
     """A single tree on all donors and predictors, without a gate: the sequential synthesis of Reiter (2005).
 
-    Parameters: leaf (fewest donors in a leaf) and transform as in `ForestParams`, else see `Imputer`.
+    Parameters: leaf (fewest donors in a leaf, or auto) and transform as in `ForestParams`, else see `Imputer`.
     """
 
     version = 1
@@ -29,11 +29,11 @@ class Cart(ForestImputer):
         seed: int = 0,
         stream: str = "",
         stray_tolerance: float = 0.005,
-        leaf: int = 20,
+        leaf: int | Auto = 20,
         transform: str = "rank",
     ):
         super().__init__(regime, seed, stream, stray_tolerance, leaf=leaf, transform=transform, **ONE_TREE)
 
     @classmethod
     def amount_work(cls, shape: ImputeShape, settings: Mapping[str, Any]) -> Work:
-        return forest_work(shape, ForestParams.of({**settings, **ONE_TREE}))
+        return Opening.of({**settings, **ONE_TREE}).work(shape)

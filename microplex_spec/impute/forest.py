@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ..crps import signed_log
 from ..spec.cost import ImputeShape, Work
 from ..spec.errors import Problem
 from ..streams import stream_key, uniforms
@@ -25,11 +26,6 @@ def rank_scores(y: np.ndarray) -> np.ndarray:
     """Ranks of y (n,) scaled to 0..1, ties at their average: splits follow the order, not the tail."""
     _, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
     return ((np.cumsum(counts) - counts / 2) / len(y))[inverse]
-
-
-def signed_log(y: np.ndarray) -> np.ndarray:
-    """sign(y) log(1 + |y|): splits follow proportions."""
-    return np.sign(y) * np.log1p(np.abs(y))
 
 
 TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ..spec.cost import Work
 from ..spec.errors import Problem
 from ..spec.regimes import AUTO, REGIMES
 from .base import ImputerCapabilities, ImputeShape
-from .forest import ForestParams, LeafForest, forest_work
+from .forest_tuning import Opening
 from .gates import DEFAULT_GATE
-from .hurdle import HurdleImputer
+from .hurdle import AmountModel, HurdleImputer
+
+Auto = Literal["auto"]
 
 
 class ForestImputer(HurdleImputer):
-    """A hurdle whose amounts are drawn from leaf-draw forests with the parameters of `ForestParams`."""
+    """A hurdle whose amounts are drawn from leaf-draw forests with the parameters of `ForestParams`.
+
+    leaf and max_features may be "auto": chosen on donors held out (`forest_tuning`).
+    """
 
     capabilities = ImputerCapabilities(
         regimes=frozenset(REGIMES),
@@ -35,8 +40,8 @@ class ForestImputer(HurdleImputer):
         stray_tolerance: float = 0.005,
         gate: str = DEFAULT_GATE,
         trees: int = 100,
-        leaf: int = 30,
-        max_features: float = 0.5,
+        leaf: int | Auto = 30,
+        max_features: float | Auto = 0.5,
         max_samples: float = 0.5,
         transform: str = "rank",
     ):
@@ -48,14 +53,11 @@ class ForestImputer(HurdleImputer):
         self.transform = transform
 
     def problems(self) -> list[Problem]:
-        return [*super().problems(), *self._forest_params().problems()]
+        return [*super().problems(), *Opening.of(vars(self)).params.problems()]
 
-    def _amount_model(self) -> LeafForest:
-        return LeafForest(self._forest_params())
-
-    def _forest_params(self) -> ForestParams:
-        return ForestParams.of(vars(self))
+    def _amount_model(self) -> AmountModel:
+        return Opening.of(vars(self)).model()
 
     @classmethod
     def amount_work(cls, shape: ImputeShape, settings: Mapping[str, Any]) -> Work:
-        return forest_work(shape, ForestParams.of(settings))
+        return Opening.of(settings).work(shape)

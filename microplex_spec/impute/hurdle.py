@@ -69,6 +69,12 @@ class HurdleImputer(Imputer):
     def amount_work(cls, shape: ImputeShape, settings: Mapping[str, Any]) -> Work:
         """How much one amount model on all of the shape's donors does, drawn from once per recipient."""
 
+    @classmethod
+    def param_defaults(cls) -> dict[str, Any]:
+        """Those of the constructor; a gate is none of a backend that has no use for one."""
+        known = super().param_defaults()
+        return {name: known[name] for name in known if name != "gate" or cls.split != "none"}
+
     def problems(self) -> list[Problem]:
         return [*super().problems(), *params.one_of("gate", self.gate, GATES)]
 
@@ -122,7 +128,6 @@ class HurdleImputer(Imputer):
     def predict_cost(cls, shape: ImputeShape, settings: Mapping[str, Any] | None = None) -> Cost:
         resolved = {**cls.param_defaults(), **(settings or {})}
         amounts, asked = _shapes(cls.split, shape)
-        # A backend without a gate has no such parameter, and asks none.
         gates = [GATES[resolved["gate"]].work(rows) for rows in asked]
         return shipped_costs().price(sum_work(*(cls.amount_work(rows, resolved) for rows in amounts), *gates))
 

@@ -21,6 +21,15 @@ def whole_number(name: str, value: Any, least: int) -> list[Problem]:
     return [Problem(f"{name} must be a whole number of at least {least}, got {value!r}")]
 
 
+def positive(name: str, value: Any, zero_ok: bool = False) -> list[Problem]:
+    """A problem unless value is a finite number above zero, or of at least zero where that is allowed."""
+    number = _is_whole(value) or isinstance(value, float | np.floating)
+    if number and np.isfinite(value) and (value > 0 or (zero_ok and value == 0)):
+        return []
+    least = "of at least 0" if zero_ok else "above 0"
+    return [Problem(f"{name} must be a number {least}, got {value!r}")]
+
+
 def share(name: str, value: Any, zero_ok: bool = False) -> list[Problem]:
     """A problem unless value is a number in (0, 1], or in [0, 1) where zero is allowed."""
     span = "[0, 1)" if zero_ok else "(0, 1]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..spec.regimes import AUTO
-from .forest_imputer import ForestImputer
+from .forest_imputer import Auto, ForestImputer
 
 
 class Qrf(ForestImputer):
@@ -23,8 +23,8 @@ class Qrf(ForestImputer):
         stream: str = "",
         stray_tolerance: float = 0.005,
         trees: int = 100,
-        leaf: int = 30,
-        max_features: float = 0.5,
+        leaf: int | Auto = 30,
+        max_features: float | Auto = 0.5,
         max_samples: float = 0.5,
         transform: str = "rank",
     ):

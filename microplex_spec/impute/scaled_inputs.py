@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from .forest import signed_log
+from ..crps import signed_log
 
 
 class ScaledInputs:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
+from microplex_spec.crps import signed_log
 from microplex_spec.evaluate.crps import crps_of_draws, crps_of_sample
 from microplex_spec.evaluate.gate_scores import gate_scores
-from microplex_spec.evaluate.scaling import signed_log
 from microplex_spec.spec.errors import SpecError
 
 

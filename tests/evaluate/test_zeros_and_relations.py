@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
+from microplex_spec.crps import signed_log
 from microplex_spec.evaluate.relations import (
     interior_band,
     interior_band_violations,
     spearman_distance,
     spearman_matrix,
 )
-from microplex_spec.evaluate.scaling import fit_scaling, signed_log
+from microplex_spec.evaluate.scaling import fit_scaling
 from microplex_spec.evaluate.zeros import zero_rate_error, zero_rates
 from microplex_spec.spec.errors import SpecError
 
