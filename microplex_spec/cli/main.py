@@ -9,6 +9,7 @@ from ..spec.errors import Problem, SpecError, did_you_mean
 
 # Command, and what it does in one line; its module has `run(arguments) -> exit code`.
 COMMANDS = {
+    "init": "make a project that builds at once, from a small sample or from a file of yours",
     "validate": "read a spec and report every fault",
     "plan": "show the steps that a build would run, with reasons and predicted cost",
     "targets": "list calibration targets: how each is used and why, its support, the stretch it needs",

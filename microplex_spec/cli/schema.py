@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ..spec.errors import SpecError
-from ..spec.schemas import modeline, schemas
+from ..spec.schemas import modeline, schema_texts
 from .arguments import Parser, project_of, write_file
 
 
@@ -20,9 +19,8 @@ def run(arguments: list[str]) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SpecError(f"cannot make {folder}: {error.strerror}") from None
-    for kind, schema in schemas().items():
-        path = folder / f"{kind}.schema.json"
-        write_file(path, json.dumps(schema, indent=1) + "\n")
+    for path, text in schema_texts(str(folder)).items():
+        write_file(Path(path), text)
         print(path)
     print(f"an editor finds one by a file's first line, such as\n{modeline('variables', str(folder))}")
     return 0
