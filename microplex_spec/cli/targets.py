@@ -17,6 +17,7 @@ from ..execute.store import Store
 from ..execute.target_ledger import STATUSES, TargetRow, target_ledger
 from ..spec.errors import Problem, SpecError, did_you_mean
 from ..spec.load import load_spec
+from . import targets_add
 from .arguments import compose_choices, parser, project_of, write_file
 
 # Characters a line that goes to a file or another program may have; a terminal has its own width.
@@ -24,6 +25,8 @@ WIDE = 320
 
 
 def run(arguments: list[str]) -> int:
+    if arguments[:1] == ["add"]:
+        return targets_add.run(arguments[1:])
     made = parser("targets", __doc__ or "")
     made.add_argument("--status", metavar="S", help=f"only targets of a status: {', '.join(STATUSES)}")
     made.add_argument("--agency", metavar="A", help="only those of an agency, by its name or a part of it")

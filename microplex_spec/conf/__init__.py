@@ -1,1 +1,1 @@
-"""Groups of run choices that every project finds through Hydra (pkg://microplex_spec.conf); its own conf/ comes first."""
+"""Groups of run choices, which each project finds through Hydra (pkg://microplex_spec.conf) after its own."""

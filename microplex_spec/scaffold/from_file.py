@@ -1,13 +1,14 @@
-"""A project for a file of the user's own: everything guessed from the data stands there with its evidence, for review."""
+"""A project for a file of the user's own: what was guessed from the data stands there with its evidence."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from datetime import date
 from pathlib import Path
 
+from ..sources.base import Dtype
+from ..spec.yaml_text import yaml_text
 from .guess import Guess
 from .survey_file import SurveyFile, read_survey_file
 from .write import ProjectFiles
@@ -28,8 +29,8 @@ def project_from_file(path: Path, folder: Path) -> ProjectFiles:
         "entities.yaml": _entities(survey),
         "sources.yaml": _sources(survey, _reference(path, folder, name)),
         "variables/observed.yaml": _variables(survey),
-        "benchmarks.yaml": "# What users will compute from the file with a rules engine, against published figures.\nbenchmarks: []\n",
-        "checks.yaml": "# What must hold of a file before anyone should use it; each begins with '- id: ...'.\n[]\n",
+        "benchmarks.yaml": "# What users will compute from the file, against published figures.\nbenchmarks: []\n",
+        "checks.yaml": "# What must hold of a file before anyone should use it.\n[]\n",
     }
     contents = {f"conf/specs/{name}/{file}": text for file, text in files.items()}
     if survey.household_weights is not None:
@@ -52,7 +53,7 @@ def _spec_name(path: Path) -> str:
 
 
 def _reference(path: Path, folder: Path, spec: str) -> str:
-    """How the spec names the file: relative where it lies beside the project or within, since both then move together."""
+    """How the spec names the file: relative where it lies beside the project, since both then move together."""
     file, root = path.resolve(), folder.resolve()
     if not file.is_relative_to(root.parent):
         return str(file)
@@ -63,7 +64,7 @@ def _spec(survey: SurveyFile, name: str) -> str:
     year, why = _year(survey)
     return f"""\
 name: {name}
-label: {_text(f"From {survey.path.name}")}
+label: {yaml_text(f"From {survey.path.name}")}
 period: {year}  # review: {why}
 base: survey
 targets: [{name}]
@@ -94,21 +95,21 @@ person:  # review: each row of the file is taken for one
 def _sources(survey: SurveyFile, file: str) -> str:
     year, why = _year(survey)
     entity = "household" if survey.household is None else "person"
-    table = [f"      {entity}:", f"        file: {_text(file)}"]
+    table = [f"      {entity}:", f"        file: {yaml_text(file)}"]
     if survey.key:
-        table.append(f"        key: {_text(survey.key)}  # review: its values differ in all {survey.rows:,} rows")
+        table.append(f"        key: {yaml_text(survey.key)}  # review: its values differ in all {survey.rows:,} rows")
     if survey.household:
         assert survey.household_weights is not None
         why_household = f"{len(survey.household_weights):,} different ones, whose rows lie together"
-        table.append(f"        links: {{household: {_text(survey.household)}}}  # review: {why_household}")
+        table.append(f"        links: {{household: {yaml_text(survey.household)}}}  # review: {why_household}")
     dropped = [survey.weight] if survey.household and survey.weight else []
     if survey.left_out or dropped:
         table.append("        drop:")
-        table += [f"          - {_text(left.column)}  # review: {left.reason}" for left in survey.left_out]
-        table += [f"          - {_text(name)}  # review: stands in data/households.csv" for name in dropped]
+        table += [f"          - {yaml_text(left.column)}  # review: {left.reason}" for left in survey.left_out]
+        table += [f"          - {yaml_text(name)}  # review: stands in data/households.csv" for name in dropped]
     lines = [
         "survey:",
-        f"  label: {_text(survey.path.name)}",
+        f"  label: {yaml_text(survey.path.name)}",
         "  reader: table",
         f"  period: {year}  # review: {why}",
         "  params:",
@@ -117,32 +118,33 @@ def _sources(survey: SurveyFile, file: str) -> str:
     if survey.household:
         lines += [
             "      household:",
-            f"        # Made of {survey.path.name}: a row a household, with the weight that its members share, else their mean.",
+            f"        # Made of {survey.path.name}: households with the weight of their members, or its mean.",
             "        file: data/households.csv",
-            f"        key: {_text(survey.household)}",
+            f"        key: {yaml_text(survey.household)}",
         ]
     lines += table
     if survey.household:
         lines.append("    weight: household_weight" + (f"  # review: from {survey.weight}" if survey.weight else ""))
     elif survey.weight:
-        lines.append(f"    weight: {_text(survey.weight)}  # review: by its name")
+        lines.append(f"    weight: {yaml_text(survey.weight)}  # review: by its name")
     else:
         lines.append("    # review: no weight was found, so that every row counts 1.0; weight: COLUMN names one")
-    types = {column: kind for column, kind in survey.ids.items() if kind == "code"}
+    types: dict[str, Dtype] = {column: kind for column, kind in survey.ids.items() if kind == "code"}
     types |= {guess.column: guess.dtype for guess in survey.variables if guess.dtype}
     if types:
         lines.append("    types:")
-        lines += [f"      {_text(column)}: {kind}" for column, kind in types.items()]
+        lines += [f"      {yaml_text(column)}: {kind}" for column, kind in types.items()]
     return "\n".join(lines) + "\n"
 
 
 def _variables(survey: SurveyFile) -> str:
     entity = "household" if survey.household is None else "person"
     blocks = [_variable(guess, entity) for guess in survey.variables]
-    return (
-        f"# Columns of {survey.path.name}. Each review mark tells what a guess rests on (shares\n# are weighted); take it out once it is checked.\n"
-        + ("\n".join(blocks))
+    head = (
+        f"# Columns of {survey.path.name}. Each review mark tells what a guess rests on (shares are weighted);\n"
+        "# take it out once it is checked.\n"
     )
+    return head + "\n".join(blocks)
 
 
 def _variable(guess: Guess, entity: str) -> str:
@@ -150,7 +152,7 @@ def _variable(guess: Guess, entity: str) -> str:
     if guess.missing:
         lines[0] += f"  # review: {guess.missing:.1%} missing, kept so".replace("%", " %", 1)
     if guess.name != guess.column:
-        lines.append(f"  observed: {_text(guess.column)}")
+        lines.append(f"  observed: {yaml_text(guess.column)}")
     lines.append(f"  unit: {guess.unit}  # review: {guess.unit_evidence}")
     lines.append(
         f"  regime: {guess.regime}" + (f"  # review: {guess.regime_evidence}" if guess.regime_evidence else "")
@@ -162,14 +164,7 @@ def _targets(survey: SurveyFile) -> str:
     entity = "household" if survey.household is None else "person"
     return f"""\
 # Published totals that weights should meet; none is known yet. One is added by, for example,
-#   microplex-spec targets add --id nation.households.total --of {entity} --measure 'count()' --value 131434000 --unit count \\
-#     --agency 'Census Bureau' --title 'Households by type' --url https://...
+#   microplex-spec targets add --id nation.households.total --of {entity} --measure 'count()' --value 131434000 \\
+#     --unit count --agency 'Census Bureau' --title 'Households by type' --url https://...
 targets: []
 """
-
-
-def _text(value: str) -> str:
-    """A text as YAML: plain where it reads back as itself, else quoted."""
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./]*", value) and value.lower() not in ("true", "false", "null", "yes", "no"):
-        return value
-    return json.dumps(value, ensure_ascii=not value.isprintable())

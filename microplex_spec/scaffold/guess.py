@@ -18,45 +18,19 @@ if TYPE_CHECKING:
 # Names by which surveys call things; a name is split at underscores, and digits at its end are dropped.
 _AGES = {"age", "agep", "ages"}
 _CODES = {
-    *(
-        "sex",
-        "gender",
-        "race",
-        "state",
-        "st",
-        "fips",
-        "county",
-        "region",
-        "puma",
-        "division",
-        "metro",
-        "marital",
-        "mars",
-    ),
-    *(
-        "mar",
-        "educ",
-        "edu",
-        "schl",
-        "occ",
-        "occp",
-        "ind",
-        "indp",
-        "cow",
-        "code",
-        "cat",
-        "type",
-        "status",
-        "hisp",
-        "rac1p",
-    ),
-    *("hhsex", "married", "edcl", "cl", "tenure", "ten", "naics", "soc", "relationship", "rel"),
+    *("sex", "hhsex", "gender", "race", "rac1p", "hisp", "marital", "married", "mar", "mars", "rel", "relationship"),
+    *("state", "st", "fips", "county", "region", "puma", "division", "metro", "ten", "tenure", "status", "type"),
+    *("educ", "edu", "edcl", "schl", "occ", "occp", "ind", "indp", "cow", "naics", "soc", "code", "cat", "cl"),
 }
 _ID = re.compile(r"(^|_)(id|key|recid|record|uid|caseid|serial|serialno)($|_)|^id|id$")
 _HOUSEHOLD = re.compile(r"serial|household|^(hhid|hh_id|idhh|h_seq|hid|h_id|hhnum|hrhhid|hseq|h_idnum)$")
 _WEIGHT = re.compile(r"weight|wgt|^(wt|s006)$|_wt$|^(per|hh|asec|final|f)wt")
 _REPLICATE = re.compile(r"[0-9]$")
 
+_OLDEST = 130
+# Counts in surveys (persons, rooms, weeks) stay below; ids and amounts go on.
+_MOST_COUNTED = 100
+_MOST_NUMBERED_CODES = 1000
 # Of texts: more different ones than this, in more than half of the rows, are words and no codes.
 _MOST_CODES = 50
 # From this share of different values a column that is called an id was meant to tell rows apart.
@@ -154,28 +128,36 @@ def _number(
 ) -> Guess:
     support = observed_support(numbers, weights)
     regime = infer_regime(support).name
+    unit, evidence = _unit(column, numbers, regime, support.distinct, bool(missing), values.is_monotonic_increasing)
+    if unit == "code":
+        return Guess(column, name, unit, evidence, "categorical", dtype="code", missing=missing)
+    signs = _signs(support.share_zero, support.share_negative, regime)
+    return Guess(column, name, unit, evidence, regime, signs, "bool" if unit == "flag" else None, missing)
+
+
+def _unit(column: str, numbers: np.ndarray, regime: str, distinct: int, missing: bool, rising: bool) -> tuple[str, str]:
+    """The unit of a column of numbers, and what speaks for it."""
     low, high = float(numbers.min()), float(numbers.max())
-    span = f"{support.distinct:,} different values from {low:,.10g} to {high:,.10g}"
+    span = f"{distinct:,} different values from {low:,.10g} to {high:,.10g}"
     whole = bool((numbers == np.floor(numbers)).all())
-    parts = set(re.sub(r"[0-9]+$", "", column.lower()).split("_")) | {column.lower()}
-    evidence = _signs(support.share_zero, support.share_negative, regime)
-    told = {"regime_evidence": evidence, "missing": missing}
+    parts = {column.lower(), *re.sub(r"[0-9]+$", "", column.lower()).split("_")}
     if regime == "binary" and not missing:
-        return Guess(column, name, "flag", "0 and 1 only", regime, evidence, "bool")
-    if parts & _AGES and low >= 0 and high <= 130:
-        return Guess(column, name, "years", f"by its name; {span}", regime, **told)
-    if parts & _CODES and whole and support.distinct <= 1000:
-        return Guess(column, name, "code", f"by its name; {span}", "categorical", "", "code", missing)
-    if whole and (is_id(column) or (support.distinct > 100 and not missing and values.is_monotonic_increasing)):
-        why = "by its name" if is_id(column) else "whole numbers that never fall down the file"
-        return Guess(column, name, "id", f"{why}; {span}", regime, **told)
+        return "flag", "0 and 1 only"
+    if parts & _AGES and low >= 0 and high <= _OLDEST:
+        return "years", f"by its name; {span}"
+    if parts & _CODES and whole and distinct <= _MOST_NUMBERED_CODES:
+        return "code", f"by its name; {span}"
+    if whole and is_id(column):
+        return "id", f"by its name; {span}"
+    if whole and rising and not missing and distinct > _MOST_COUNTED:
+        return "id", f"whole numbers that never fall down the file; {span}"
     if whole and low >= 1900 and high <= 2100:
-        return Guess(column, name, "id", f"years of the calendar; {span}", regime, **told)
-    if whole and low >= 0 and support.distinct <= MOST_COUNTS and high <= 100:
-        return Guess(column, name, "count", f"few whole numbers, or are they codes? {span}", regime, **told)
+        return "id", f"years of the calendar; {span}"
+    if whole and low >= 0 and distinct <= MOST_COUNTS and high <= _MOST_COUNTED:
+        return "count", f"few whole numbers, or are they codes? {span}"
     if not whole and low >= 0 and high <= 1:
-        return Guess(column, name, "share", span, regime, **told)
-    return Guess(column, name, "usd", span, regime, **told)
+        return "share", span
+    return "usd", span
 
 
 def _signs(zero: float, negative: float, regime: str) -> str:

@@ -105,7 +105,7 @@ def read_survey_file(path: Path) -> SurveyFile:
 
 def _weight(rows: pd.DataFrame, told: list[str]) -> tuple[str | None, np.ndarray]:
     """The first column that is called a weight and could be one, and its values; else 1.0 a row."""
-    for name in filter(is_weight, rows):
+    for name in filter(is_weight, map(str, rows)):
         if rows[name].dtype.kind in "iuf":
             values = rows[name].to_numpy(dtype=np.float64)
             if np.isfinite(values).all() and (values >= 0).all() and values.sum() > 0:
@@ -118,7 +118,8 @@ def _weight(rows: pd.DataFrame, told: list[str]) -> tuple[str | None, np.ndarray
 
 def _keys(path: Path, rows: pd.DataFrame, told: list[str]) -> tuple[str | None, str | None]:
     """The column that tells rows apart, and the one by which they lie in households, where there are such."""
-    called = [name for name in rows if is_id(name) and not is_weight(name)]
+    names = [str(name) for name in rows]
+    called = [name for name in names if is_id(name) and not is_weight(name)]
     called = [name for name in called if rows[name].dtype.kind not in "f" and rows[name].notna().all()]
     unique = next((name for name in called if rows[name].is_unique), None)
     groups = [name for name in called if is_household_id(name) and not nearly_unique(rows[name])]
@@ -130,9 +131,11 @@ def _keys(path: Path, rows: pd.DataFrame, told: list[str]) -> tuple[str | None, 
     for name in groups:
         told.append(f"{name} repeats, but its rows lie apart: it is no household id by itself")
     if unique is None:
-        for name in filter(lambda name: nearly_unique(rows[name]), called):
+        for name in called:
+            if not nearly_unique(rows[name]):
+                continue
             repeated = rows[name].duplicated()
-            examples = ", ".join(map(str, rows.loc[repeated, name].unique()[:_SHOWN]))
+            examples = ", ".join(map(str, rows[name][repeated].unique()[:_SHOWN]))
             raise SpecError(
                 Problem(
                     f"{path}: {name} tells most rows apart, but repeats in {int(repeated.sum()):,} of {len(rows):,},"
@@ -140,7 +143,7 @@ def _keys(path: Path, rows: pd.DataFrame, told: list[str]) -> tuple[str | None, 
                     hint="take the repeated rows out, or rename the column if it is no id",
                 )
             )
-        whole = (name for name in rows if rows[name].dtype.kind in "iu" and not is_weight(name))
+        whole = (name for name in names if rows[name].dtype.kind in "iu" and not is_weight(name))
         unique = next((name for name in whole if rows[name].is_unique and rows[name].is_monotonic_increasing), None)
     by = f"by {unique}" if unique else "numbered, since no column tells them apart"
     told.append(f"each of the {len(rows):,} rows is a household, {by}")

@@ -12,10 +12,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
 from ..spec.errors import Problem, SpecError
-from ..spec.schemas import file_kind, modeline, schema_texts
+from ..spec.schemas import SCHEMAS, file_kind, modeline, schema_texts
 
 TEMPLATES = files(__package__) / "templates"
-SCHEMAS = "schemas"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from .sources import Source
 from .targets import Target
 from .variables import Variable
 
+# The folder of the schemas, seen from the project's.
+SCHEMAS = "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
