@@ -42,10 +42,13 @@ def words() -> list[str]:
 
 def answer(parser: argparse.ArgumentParser) -> None:
     """Print what could stand at the cursor, and leave the program."""
+    completers = dict(_COMPLETERS)
     if parser.prog.endswith(" build"):
         _add_hydra(parser)
+    if parser.prog.endswith(" targets"):
+        completers["overrides"] = lambda **given: ["add", *_overrides(**given)]
     for action in _actions(parser):
-        completer = _COMPLETERS.get(action.dest)
+        completer = completers.get(action.dest)
         if completer is not None:
             action.completer = completer  # type: ignore[attr-defined]
     argcomplete.autocomplete(parser, always_complete_options="long")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..report import write_report
-from ..spec.errors import SpecError
+from ..spec.errors import RUNS_LIE, Problem, SpecError
 from .arguments import Parser
 
 
@@ -14,7 +14,7 @@ def run(arguments: list[str]) -> int:
     made.add_argument("run", metavar="RUN", help="a run folder")
     folder = Path(made.parse_args(arguments).run)
     if not (folder / "manifest.json").is_file():
-        raise SpecError(f"{folder} is no run folder: it has no manifest.json")
+        raise SpecError(Problem(f"{folder} is no run folder: it has no manifest.json", hint=RUNS_LIE))
     write_report(folder, folder / "report.html")
     print(folder / "report.html")
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..spec.errors import SpecError
-from ..spec.schemas import SCHEMAS, modeline, schema_texts
 from .arguments import Parser, project_of, write_file
 
 
@@ -14,6 +13,9 @@ def run(arguments: list[str]) -> int:
     made.add_argument("--out", metavar="DIR", help="where to write (default: schemas in the project's folder)")
     made.add_argument("--project", metavar="DIR", help="the project's folder (default: found upward from here)")
     options = made.parse_args(arguments)
+
+    from ..spec.schemas import SCHEMAS, modeline, schema_texts
+
     folder = Path(options.out) if options.out else project_of(options.project).root / SCHEMAS
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,11 +12,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from ..execute.planning import compile_plan
-from ..execute.store import Store
 from ..execute.target_ledger import STATUSES, TargetRow, target_ledger
 from ..spec.errors import Problem, SpecError, did_you_mean
-from ..spec.load import load_spec
 from . import targets_add
 from .arguments import compose_choices, parser, project_of, write_file
 
@@ -35,6 +32,11 @@ def run(arguments: list[str]) -> int:
     made.add_argument("--json", action="store_true", help="everything, for programs")
     made.add_argument("--csv", metavar="FILE", help="write the table to a file, too")
     options = made.parse_intermixed_args(arguments)
+
+    from ..execute.planning import compile_plan
+    from ..execute.store import Store
+    from ..spec.load import load_spec
+
     _check("status", options.status, STATUSES)
     project = project_of(options.project)
     choices = compose_choices(project, options.overrides)

@@ -16,7 +16,7 @@ from ..compile.changes import compare
 from ..compile.lock import resolved
 from ..plan import Plan, Step
 from ..spec.choices import Choices, Scale
-from ..spec.errors import SpecError
+from ..spec.errors import RUNS_LIE, Problem, SpecError
 from ..spec.load import load_spec
 from ..spec.model import Spec
 from .lock_file import read_lock, split_lock
@@ -138,7 +138,10 @@ def spec_side(spec: Spec, choices: Choices | None = None, name: str = "") -> Sid
 def run_side(run: Path, name: str = "") -> Side:
     """A run folder as one side; SpecError where it holds no finished run."""
     if not (run / "manifest.json").is_file():
-        raise SpecError(f"{run} is no run folder: it has no manifest.json")
+        hint = RUNS_LIE
+        if (run / "plan.json").is_file():
+            hint = f"it was killed early; go on with: microplex-spec resume {name or run}"
+        raise SpecError(Problem(f"{run} is no run folder: it has no manifest.json", hint=hint))
     plan, content = Plan.read(run / "plan.json"), read_lock(run / "spec.lock.yaml")
     missing = [file for file in RESULTS if not (run / file).is_file()]
     if missing:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..spec.errors import SpecError
+from ..spec.errors import RUNS_LIE, Problem, SpecError
 from ..spec.hashing import write_atomically
 from .keys import digest
 from .step import Step
@@ -91,5 +91,7 @@ class Plan:
             steps = tuple(Step.from_json(step) for step in data["steps"])
             notes, gone = tuple(data["notes"]), tuple(data.get("gone", ()))
             return cls(data["spec"], data["seed"], Budget(**data["budget"]), steps, notes, gone)
+        except FileNotFoundError:
+            raise SpecError(Problem(f"{path.parent} is no run folder: it has no plan.json", hint=RUNS_LIE)) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SpecError(f"{path} is no stored plan: {error}") from None
