@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 from ..spec.errors import Problem, SpecError, did_you_mean
@@ -45,6 +44,7 @@ def make_parser() -> Parser:
 
 
 def run(arguments: list[str]) -> int:
+    from ..spec.hashing import write_atomically
     from ..spec.load import load_spec
     from ..spec.yaml_text import append_row, yaml_number, yaml_text
 
@@ -55,8 +55,8 @@ def run(arguments: list[str]) -> int:
     given = {name: value for name, value in vars(options).items() if value is not None}
     row = {name: (yaml_number if name in _NUMBERS else yaml_text)(given[name]) for name in FIELDS if name in given}
     source = {name: yaml_text(given[name]) for name in SOURCE if name in given}
-    before = path.read_bytes().decode("utf-8", errors="replace") if path.is_file() else _head(project, path)
     shown = project.shown(path)
+    before = _text(path, shown) if path.is_file() else _head(project, path)
     made = append_row(before, "targets", {**row, **({"source": source} if source else {})}, shown)
     try:
         loaded = load_spec(spec, project, texts={path: made.text})
@@ -65,7 +65,10 @@ def run(arguments: list[str]) -> int:
     if options.id not in {target.id for target in loaded.targets}:
         hint = f"list it, or its folder, under targets: in {project.shown(loaded.folder / 'spec.yaml')}"
         raise SpecError(Problem(f"the spec {loaded.name} does not read {shown}", hint=hint))
-    _replace(path, made.text)
+    try:
+        write_atomically(path, made.text)
+    except OSError as error:
+        raise SpecError(f"cannot write {shown}: {error.strerror}") from None
     print(f"{shown}:{min(made.lines)}: added {options.id}")
     return 0
 
@@ -93,6 +96,16 @@ def _file(project: Project, spec: str, given: str | None) -> Path:
     return files[0].resolve()
 
 
+def _text(path: Path, shown: str) -> str:
+    """The text of a file with its line endings as they are."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise SpecError(f"{shown}: not a text in UTF-8") from None
+    except OSError as error:
+        raise SpecError(f"{shown}: cannot be read: {error.strerror}") from None
+
+
 def _head(project: Project, path: Path) -> str:
     """The first line of a new file: where editors find its schema, if the project holds the schemas."""
     from ..spec.schemas import SCHEMAS, modeline
@@ -117,19 +130,3 @@ def _told(problem: Problem, file: str, lines: object) -> Problem:
     if lacking := _LACKS.search(problem.message):
         return Problem(problem.message, hint=f"give --{lacking[1]}")
     return Problem(f"--{field[-1]}: {problem.message}", hint=problem.hint)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Put a text in the place of a file at once, with the file's own permissions."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with fresh.open("xb") as stream:
-            stream.write(text.encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        if path.is_file():
-            shutil.copymode(path, fresh)
-        fresh.replace(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise SpecError(f"cannot write {path}: {error.strerror}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,14 +15,21 @@ from .errors import Place, Problem, SpecError
 from .yaml_reader import Path_
 
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-_TEXT = "tag:yaml.org,2002:str"
+_TEXT, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 
 
 def yaml_text(value: str) -> str:
     """A text as a YAML scalar that reads back as itself, in a block and in brackets: plain where it can be."""
     if value.isprintable() and _reads_back(value, f"- {value}") and _reads_back(value, f"[{value}]"):
         return value
-    return json.dumps(value, ensure_ascii=not value.isprintable())
+    return f'"{"".join(map(_escaped, value))}"'
+
+
+def _escaped(character: str) -> str:
+    """A character within double quotes."""
+    if character in '\\"':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08X}"
 
 
 def yaml_number(text: str) -> str:
@@ -84,7 +90,7 @@ def _list_under(text: str, key: str, shown: str) -> Node | None:
     if root is None:
         return None
     found = [value for name, value in root.value if name.value == key] if isinstance(root, MappingNode) else None
-    if found is None or any(isinstance(value, MappingNode) or getattr(value, "value", None) is None for value in found):
+    if found is None or not all(isinstance(value, SequenceNode) or value.tag == _NULL for value in found):
         raise SpecError(Problem(f"the file must list its {key} under {key!r}", Place(shown)))
     return found[0] if found else None
 

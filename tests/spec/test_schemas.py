@@ -12,6 +12,7 @@ from microplex_spec.spec.yaml_reader import read_yaml
 
 REPOSITORY = Path(__file__).parents[2]
 SPEC = REPOSITORY / "conf" / "specs" / "us_cps_2023"
+GROUPS = REPOSITORY / "microplex_spec" / "conf"
 FILES = {
     "spec": [SPEC / "spec.yaml"],
     "entities": [SPEC / "entities.yaml"],
@@ -20,6 +21,12 @@ FILES = {
     "targets": sorted((REPOSITORY / "targets").rglob("*.yaml")),
     "benchmarks": [SPEC / "benchmarks.yaml"],
     "checks": [SPEC / "checks.yaml"],
+    "build": [REPOSITORY / "conf" / "build.yaml"],
+    "backend": [
+        path for group in ("imputer", "calibrator", "microsim", "executor") for path in (GROUPS / group).iterdir()
+    ],
+    "resources": sorted((GROUPS / "resources").iterdir()),
+    "scale": sorted((GROUPS / "scale").iterdir()),
 }
 
 
@@ -53,6 +60,9 @@ def test_the_files_of_the_shipped_spec_are_valid(kind, path):
         ("spec", {"name": "a", "period": "2023", "base": "b"}),
         ("checks", [{"id": "a", "reason": "b", "metric": "ess_share", "mim": 0.1}]),
         ("checks", [{"id": "a", "reason": "b", "min": 0.1}]),
+        ("build", {"spec": "a", "sede": 3}),
+        ("backend", {"name": "logit", "parms": {}}),
+        ("scale", {"name": "demo", "households": 0}),
         ("rules", [{"name": "a", "use": "qrf", "when": {"donor_at_least": 3}}]),
     ],
 )
