@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SPEC = "us_sample"
 BASE_HOUSEHOLDS, DONOR_HOUSEHOLDS = 2_500, 4_000
 
-_ENTITIES = Entities(
+ENTITIES = Entities(
     {
         "household": Entity(name="household"),
         "tax_unit": Entity(name="tax_unit", within=("household",)),
@@ -41,7 +41,7 @@ def sample_project() -> ProjectFiles:
     """Households spread evenly over two years of the CPS, as CSV tables, and a spec with published targets."""
     from ..sources.taxcalc_cps import TaxcalcCps
 
-    whole = TaxcalcCps({"survey_years": (2013, 2014), "weights_year": 2023}).read(_ENTITIES)
+    whole = TaxcalcCps({"survey_years": (2013, 2014), "weights_year": 2023}).read(ENTITIES)
     slots = {
         "spec": SPEC,
         "base_households": f"{BASE_HOUSEHOLDS:,}",
@@ -70,7 +70,7 @@ def _tables(population: Population) -> dict[str, str]:
     """The table of each entity as CSV, its flags as 0 and 1."""
     tables = {}
     for entity, columns in _COLUMNS.items():
-        keys = [_ENTITIES[entity].key, *(_ENTITIES[group].key for group in _ENTITIES[entity].within)]
+        keys = [ENTITIES[entity].key, *(ENTITIES[group].key for group in ENTITIES[entity].within)]
         table = population.tables[entity][[*keys, *columns]]
         flags = table.select_dtypes(bool).astype(int)
         tables[entity] = table.assign(**flags).to_csv(index=False, lineterminator="\n")
