@@ -92,6 +92,6 @@ class Plan:
             notes, gone = tuple(data["notes"]), tuple(data.get("gone", ()))
             return cls(data["spec"], data["seed"], Budget(**data["budget"]), steps, notes, gone)
         except FileNotFoundError:
-            raise SpecError(Problem(f"{path.parent} is no run folder: it has no plan.json", hint=RUNS_LIE)) from None
+            raise SpecError(Problem(f"{path} is no stored plan: there is no such file", hint=RUNS_LIE)) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SpecError(f"{path} is no stored plan: {error}") from None
