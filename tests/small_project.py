@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from microplex_spec.population import Population
+from microplex_spec.scaffold.sample import ENTITIES
 from microplex_spec.sources.taxcalc_cps import TaxcalcCps
-from microplex_spec.spec.entities import Entities, Entity
 from microplex_spec.spec.errors import SpecError
 from microplex_spec.spec.growth_factors import GrowthFactors
 from microplex_spec.spec.load import load_spec
@@ -21,13 +21,6 @@ from microplex_spec.spec.project import Project, resolve_file
 REPOSITORY = Path(__file__).resolve().parents[1]
 HOUSEHOLDS = 400
 
-ENTITIES = Entities(
-    {
-        "household": Entity(name="household"),
-        "tax_unit": Entity(name="tax_unit", within=("household",)),
-        "person": Entity(name="person", within=("household", "tax_unit")),
-    }
-)
 COLUMNS = {
     "household": ["state_fips", "design_weight"],
     "tax_unit": ["dividends", "n_dependents"],

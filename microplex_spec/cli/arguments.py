@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..spec.choices import Choices, read_choices
 from ..spec.errors import Problem, SpecError
 from ..spec.project import Project, find_project
 
+if TYPE_CHECKING:
+    from ..spec.choices import Choices
+
 
 class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are SpecErrors, so that they read like all others."""
+    """argparse whose complaints are SpecErrors, so that they read like all others.
+
+    Where a shell asks for completions, the first parser that would parse answers it instead.
+    """
+
+    _answering = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self._answer_shell()
+        return super().parse_known_args(args, namespace)
+
+    def parse_intermixed_args(self, args: Any = None, namespace: Any = None) -> Any:
+        # Before argparse takes the positional arguments out for its first pass.
+        self._answer_shell()
+        return super().parse_intermixed_args(args, namespace)
+
+    def _answer_shell(self) -> None:
+        if ASKED_BY_SHELL in os.environ and not Parser._answering:
+            from .completing import answer
+
+            # What answers lets the parser parse what was typed so far.
+            Parser._answering = True
+            answer(self)
 
     def error(self, message: str) -> Any:
         raise SpecError(Problem(message, hint=f"see {self.prog} --help"))
+
+
+# Set by the scripts of `completion` when a shell asks the program what could stand at the cursor.
+ASKED_BY_SHELL = "_ARGCOMPLETE"
 
 
 def parser(command: str, text: str) -> Parser:
@@ -33,6 +62,8 @@ def compose_choices(project: Project, overrides: list[str]) -> Choices:
     """The run's choices: conf/build.yaml with the overrides, validated. SpecError for whatever is wrong."""
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
+
+    from ..spec.choices import read_choices
 
     with hydra_faults(), initialize_config_dir(config_dir=str(project.conf), version_base="1.3"):
         composed = OmegaConf.to_container(compose("build", overrides=overrides), resolve=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..execute.manifest import BUILT
-from ..spec.choices import read_choices
 from ..spec.errors import Problem, SpecError
 from ..spec.project import Project, find_project
 from .arguments import Parser, hydra_faults
@@ -96,6 +95,7 @@ def build(project: Project, config: DictConfig, member: Path | None) -> RunResul
     from ..execute.run_folder import claim_run_folder, new_run_folder
     from ..execute.runner import execute
     from ..plan import Plan
+    from ..spec.choices import read_choices
     from ..spec.load import load_spec
 
     choices = read_choices(dict(OmegaConf.to_container(config, resolve=True)))  # type: ignore[arg-type]

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from .arguments import Parser, compose_choices, project_of, write_file
-from .sides import resolve_sides
 
 DIFFERS = 4
 
@@ -24,6 +23,7 @@ def run(arguments: list[str]) -> int:
     project = project_of(options.project)
     choices = compose_choices(project, options.overrides) if options.overrides else None
     from ..execute.comparing import difference
+    from .sides import resolve_sides
 
     with resolve_sides(options.old, options.new, project, choices) as (old, new):
         found = difference(old, new)

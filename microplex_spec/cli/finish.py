@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
 
 from ..spec.project import Project
 
@@ -42,6 +46,8 @@ def _tell(result: RunResult, project: Project) -> None:
         print(_line("effective sample size", headline["ess_share"], "of households"))
         for name, error in headline["benchmarks"].items():
             print(_line(f"benchmark {name}", error, sign=True))
+        if lacking := headline["targets_unsupported"]:
+            print(f"{'targets without support':<28}{lacking:>8} {_call_for_targets(result.folder)} tells why")
     if result.checks:
         _tell_checks(result.checks)
     for name in ("report.html", "population.h5", "targets.csv"):
@@ -59,6 +65,13 @@ def _tell_checks(checks: list[dict[str, Any]]) -> None:
             print(f"check failed ({row['severity']}): {row['id']}: {row['found']}; {row['limit']}", file=sys.stderr)
         elif row["status"] == "excepted":
             print(f"check excepted until {row['expires']} by {row['owner']}: {row['id']}: {row['found']}")
+
+
+def _call_for_targets(folder: Path) -> str:
+    """The call that lists the targets without support, with the choices that the run was made by."""
+    overrides = folder / ".hydra" / "overrides.yaml"
+    chosen = YAML(typ="safe", pure=True).load(overrides.read_text(encoding="utf-8")) if overrides.is_file() else []
+    return shlex.join(["microplex-spec", "targets", *(chosen or []), "--status", "unsupported"])
 
 
 def _line(label: str, share: float | None, rest: str = "", sign: bool = False) -> str:

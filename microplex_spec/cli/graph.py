@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..plan.drawing import colour, draw
-from ..plan.graph import cards, mermaid, restricted
-from ..plan.lineage import lineage, names_of
-from ..plan.select import select
-from ..spec.load import load_spec
 from .arguments import parser, project_of, spec_name, write_file
 
 FORMATS = ("mermaid", "svg")
@@ -20,6 +15,13 @@ def run(arguments: list[str]) -> int:
     made.add_argument("--out", metavar="FILE", help="write to a file (default: print)")
     made.add_argument("--select", metavar="EXPR", help="name, +name with all it needs, name+ with all that needs it")
     options = made.parse_intermixed_args(arguments)
+
+    from ..plan.drawing import colour, draw
+    from ..plan.graph import cards, mermaid, restricted
+    from ..plan.lineage import lineage, names_of
+    from ..plan.select import select
+    from ..spec.load import load_spec
+
     project = project_of(options.project)
     spec = load_spec(spec_name(project, options.overrides), project)
     nodes = lineage(spec)

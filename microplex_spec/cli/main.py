@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
 from ..spec.errors import Problem, SpecError, did_you_mean
+from .arguments import ASKED_BY_SHELL
 
 # Command, and what it does in one line; its module has `run(arguments) -> exit code`.
 COMMANDS = {
+    "init": "make a project that builds at once, from a small sample or from a file of yours",
     "validate": "read a spec and report every fault",
     "plan": "show the steps that a build would run, with reasons and predicted cost",
     "targets": "list calibration targets: how each is used and why, its support, the stretch it needs",
@@ -21,6 +24,7 @@ COMMANDS = {
     "store": "look into the store of kept artifacts (ls), clear it (gc), check it (verify)",
     "schema": "write JSON Schemas of the YAML files, for editors",
     "report": "write report.html of a run again",
+    "completion": "print a script by which bash, zsh or fish complete what is typed",
 }
 
 USAGE = """microplex-spec COMMAND [--project DIR] [options] [key=value ...]
@@ -35,6 +39,10 @@ imputer=auto|regime_aware|... calibrator=auto|logit|entropy|... resources=auto|l
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Exit codes: 0 done, 1 the run failed, 2 the spec or the call is wrong, 4 two sides differ."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if ASKED_BY_SHELL in os.environ:
+        from .completing import words
+
+        arguments = words() or arguments
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         width = max(map(len, COMMANDS))
         print(USAGE.format(commands="\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())))

@@ -6,11 +6,6 @@ import json
 import sys
 from pathlib import Path
 
-from ..execute.costs import last_run_line
-from ..execute.planning import compile_plan
-from ..plan.explain import concise, full
-from ..plan.select import selected
-from ..spec.load import load_spec
 from .arguments import compose_choices, parser, project_of, write_file
 
 
@@ -23,6 +18,14 @@ def run(arguments: list[str]) -> int:
     made.add_argument("--select", metavar="EXPR", help="name, +name with all it needs, name+ with all that needs it")
     made.add_argument("--measure", action="store_true", help="first measure what steps take on this machine")
     options = made.parse_intermixed_args(arguments)
+
+    # Imported once the call is known to be right, so that help and completion answer at once.
+    from ..execute.costs import last_run_line
+    from ..execute.planning import compile_plan
+    from ..plan.explain import concise, full
+    from ..plan.select import selected
+    from ..spec.load import load_spec
+
     project = project_of(options.project)
     choices = compose_choices(project, options.overrides)
     spec = load_spec(choices.spec, project)

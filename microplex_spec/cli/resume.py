@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..plan.run_files import read_manifest
-from ..spec.choices import BackendChoice
 from ..spec.errors import Problem, SpecError
 from .arguments import Parser, project_of
-from .finish import finish
 
 
 def run(arguments: list[str]) -> int:
@@ -24,6 +22,8 @@ def run(arguments: list[str]) -> int:
     from ..execute.progress import progress
     from ..execute.runner import execute
     from ..plan import Plan
+    from ..spec.choices import BackendChoice
+    from .finish import finish
 
     plan = Plan.read(folder / "plan.json")
     began = _manifest(folder)

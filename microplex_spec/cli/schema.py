@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ..spec.errors import SpecError
-from ..spec.schemas import modeline, schemas
 from .arguments import Parser, project_of, write_file
 
 
@@ -15,14 +13,16 @@ def run(arguments: list[str]) -> int:
     made.add_argument("--out", metavar="DIR", help="where to write (default: schemas in the project's folder)")
     made.add_argument("--project", metavar="DIR", help="the project's folder (default: found upward from here)")
     options = made.parse_args(arguments)
-    folder = Path(options.out) if options.out else project_of(options.project).root / "schemas"
+
+    from ..spec.schemas import SCHEMAS, modeline, schema_texts
+
+    folder = Path(options.out) if options.out else project_of(options.project).root / SCHEMAS
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SpecError(f"cannot make {folder}: {error.strerror}") from None
-    for kind, schema in schemas().items():
-        path = folder / f"{kind}.schema.json"
-        write_file(path, json.dumps(schema, indent=1) + "\n")
+    for path, text in schema_texts(str(folder)).items():
+        write_file(Path(path), text)
         print(path)
     print(f"an editor finds one by a file's first line, such as\n{modeline('variables', str(folder))}")
     return 0

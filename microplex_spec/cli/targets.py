@@ -12,11 +12,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from ..execute.planning import compile_plan
-from ..execute.store import Store
 from ..execute.target_ledger import STATUSES, TargetRow, target_ledger
 from ..spec.errors import Problem, SpecError, did_you_mean
-from ..spec.load import load_spec
+from . import targets_add
 from .arguments import compose_choices, parser, project_of, write_file
 
 # Characters a line that goes to a file or another program may have; a terminal has its own width.
@@ -24,6 +22,8 @@ WIDE = 320
 
 
 def run(arguments: list[str]) -> int:
+    if arguments[:1] == ["add"]:
+        return targets_add.run(arguments[1:])
     made = parser("targets", __doc__ or "")
     made.add_argument("--status", metavar="S", help=f"only targets of a status: {', '.join(STATUSES)}")
     made.add_argument("--agency", metavar="A", help="only those of an agency, by its name or a part of it")
@@ -32,6 +32,11 @@ def run(arguments: list[str]) -> int:
     made.add_argument("--json", action="store_true", help="everything, for programs")
     made.add_argument("--csv", metavar="FILE", help="write the table to a file, too")
     options = made.parse_intermixed_args(arguments)
+
+    from ..execute.planning import compile_plan
+    from ..execute.store import Store
+    from ..spec.load import load_spec
+
     _check("status", options.status, STATUSES)
     project = project_of(options.project)
     choices = compose_choices(project, options.overrides)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..spec.load import load_spec
 from .arguments import parser, project_of, spec_name
 
 
 def run(arguments: list[str]) -> int:
     options = parser("validate", __doc__ or "").parse_intermixed_args(arguments)
+
+    from ..spec.load import load_spec
+
     project = project_of(options.project)
     spec = load_spec(spec_name(project, options.overrides), project)
     roles: Counter[str] = Counter(target.role for target in spec.targets)

@@ -146,6 +146,9 @@ def spec_side(spec: Spec, choices: Choices | None = None, name: str = "") -> Sid
 
 def run_side(run: Path, name: str = "") -> Side:
     """A run folder as one side; SpecError where it holds no finished run."""
+    if not (run / "manifest.json").is_file() and (run / "plan.json").is_file():
+        hint = f"it was killed early; go on with: microplex-spec resume {name or run}"
+        raise SpecError(Problem(f"{run} has no manifest.json", hint=hint))
     lock, status = run / "spec.lock.yaml", read_manifest(run)["status"]
     missing = [file for file in RESULTS if not (run / file).is_file()]
     if missing and status in BUILT:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..plan import Plan
-from ..spec.model import Spec
-from .store import Store
-
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..plan import Plan
+    from ..spec.model import Spec
+    from .store import Store
 
 TO_FIT = "to_fit"
 """Status of a target that is to be fitted, before the data have told whether it can be."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..spec.errors import RUNS_LIE, Problem, SpecError
 from ..spec.hashing import write_atomically
 from .keys import digest
 from .run_files import reading
@@ -86,6 +87,8 @@ class Plan:
     @classmethod
     def read(cls, path: Path) -> Plan:
         """The plan stored in a run folder; SpecError where it is missing or no plan."""
+        if not path.exists():
+            raise SpecError(Problem(f"{path} is no stored plan: there is no such file", hint=RUNS_LIE))
         with reading(path, "stored plan"):
             data = json.loads(path.read_text(encoding="utf-8"))
             steps = tuple(Step.from_json(step) for step in data["steps"])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..spec.errors import SpecError
+from ..spec.errors import RUNS_LIE, Problem, SpecError
 
 # What every manifest holds from its first writing on.
 _MANIFEST: dict[str, type] = {
@@ -48,7 +48,7 @@ def read_manifest(run: Path) -> dict[str, Any]:
     """The manifest of a run, finished or not; SpecError where the folder holds none, or a damaged one."""
     path = run / "manifest.json"
     if not path.exists():
-        raise SpecError(f"{run} is no run folder: it has no manifest.json")
+        raise SpecError(Problem(f"{run} is no run folder: it has no manifest.json", hint=RUNS_LIE))
     content = read_object(path)
     wrong = [name for name, kind in _MANIFEST.items() if not isinstance(content.get(name), kind)]
     if wrong:

@@ -28,9 +28,11 @@ def file_columns(path: Path) -> dict[str, Dtype | None]:
     """
     _require(path)
     try:
-        if _is_parquet(path):
-            return {field.name: _kind(field.type) for field in pq.read_schema(path)}
-        return _csv_columns(path)
+        schema = pq.read_schema(path) if _is_parquet(path) else _csv_schema(path)
+        repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
+        if repeated:
+            raise SpecError(f"{path}: columns stand twice: {', '.join(repeated)}")
+        return {field.name: _kind(field.type) for field in schema} if _is_parquet(path) else _csv_columns(path, schema)
     except (pa.ArrowException, OSError) as error:
         raise SpecError(f"{path} cannot be read: {error}") from error
 
@@ -88,9 +90,12 @@ def _kind(dtype: pa.DataType) -> Dtype | None:
     return "number" if pa.types.is_null(dtype) else None
 
 
-def _csv_columns(path: Path) -> dict[str, Dtype | None]:
+def _csv_schema(path: Path) -> pa.Schema:
     with pacsv.open_csv(path) as reader:
-        schema = reader.schema
+        return reader.schema
+
+
+def _csv_columns(path: Path, schema: pa.Schema) -> dict[str, Dtype | None]:
     columns = {field.name: _kind(field.type) for field in schema}
     whole = [field.name for field in schema if pa.types.is_integer(field.type)]
     as_text = pacsv.ConvertOptions(include_columns=whole, column_types=dict.fromkeys(whole, pa.string()))

@@ -103,6 +103,8 @@ class Table(Reader):
         }
 
     def _weights(self, rows: pd.DataFrame) -> np.ndarray:
+        if self.params.weight is None:
+            return np.ones(len(rows))
         weights = rows[self.params.weight]
         if weights.dtype.kind not in "iuf":
             raise SpecError(f"the weight {self.params.weight!r} holds text, not numbers")

@@ -57,13 +57,13 @@ class EntityTable(Record):
 
 
 class TableParams(Record):
-    """tables: by entity. weight: column of the root's table. types: variable -> number, bool or code.
+    """tables: by entity. weight: column of the root's table, 1 a row without. types: variable -> number, bool or code.
 
     where: an expression over the root that says which of its rows are kept, e.g. `NP > 0`.
     """
 
     tables: dict[str, EntityTable] = Field(min_length=1)
-    weight: str
+    weight: str | None = None
     types: dict[str, Dtype] = Field(default_factory=dict)
     where: str | None = None
 

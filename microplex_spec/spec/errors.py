@@ -51,6 +51,10 @@ class SpecError(Exception):
         super().__init__("\n".join(str(p) for p in self.problems))
 
 
+# What helps who named a folder that is no run.
+RUNS_LIE = "runs lie under runs/<spec>; microplex-spec build makes one"
+
+
 @dataclass
 class Problems:
     """Collects problems while a spec is read, and raises them together."""

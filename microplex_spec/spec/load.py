@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,26 @@ from .variables import Variable
 from .yaml_reader import Document, Path_, read_yaml
 
 
-def load_spec(spec: str | Path, project: Project | None = None) -> Spec:
-    """Read and check the spec called `spec` (a name under conf/specs, or a folder). SpecError with every fault."""
+def load_spec(spec: str | Path, project: Project | None = None, texts: Mapping[Path, str] | None = None) -> Spec:
+    """Read and check the spec called `spec` (a name under conf/specs, or a folder). SpecError with every fault.
+
+    texts: what files of targets are to hold, by resolved path, to try a change before it is made.
+    """
     project = project or find_project(Path(spec) if Path(spec).is_dir() else None)
-    return _Loader(project, project.spec_folder(str(spec))).load()
+    return _Loader(project, project.spec_folder(str(spec)), texts or {}).load()
+
+
+def target_files(project: Project, entry: str) -> list[Path]:
+    """The files that an entry of a spec's targets stands for: a file or a folder under the project's targets."""
+    root = project.targets / entry
+    return sorted(root.rglob("*.yaml")) if root.is_dir() else [root] if root.is_file() else []
 
 
 class _Loader:
     """Reads the files of one spec and gathers their problems."""
 
-    def __init__(self, project: Project, folder: Path):
-        self.project, self.folder = project, folder
+    def __init__(self, project: Project, folder: Path, texts: Mapping[Path, str]):
+        self.project, self.folder, self.texts = project, folder, texts
         self.problems, self.places = Problems(), Places()
         # Whether every file could be read: else names would be called unknown that stand in a file not read.
         self.complete = True
@@ -78,7 +87,7 @@ class _Loader:
 
     def read(self, path: Path) -> Document | None:
         try:
-            return read_yaml(path, self.project.shown(path))
+            return read_yaml(path, self.project.shown(path), self.texts.get(path.resolve()) if self.texts else None)
         except SpecError as error:
             self.problems.absorb(error)
             self.complete = False
@@ -135,8 +144,9 @@ class _Loader:
     def targets(self, settings: SpecFile) -> Iterator[Target]:
         files: dict[Path, None] = {}
         for index, entry in enumerate(settings.targets):
-            root = self.project.targets / entry
-            found = sorted(root.rglob("*.yaml")) if root.is_dir() else [root] if root.is_file() else []
+            root = (self.project.targets / entry).resolve()
+            tried = [path for path in self.texts if path.is_relative_to(root) and not path.exists()]
+            found = sorted([*target_files(self.project, entry), *tried])
             if not found:
                 known = [str(path.relative_to(self.project.targets)) for path in self.project.targets.rglob("*")]
                 hint = did_you_mean(entry, [name for name in known if not name.endswith(".csv")])

@@ -49,7 +49,7 @@ class Project:
             if folder.is_dir() and spec:
                 raise SpecError(f"{self.shown(folder)} is no spec: it holds no spec.yaml")
         known = [path.parent.name for path in (self.conf / "specs").glob("*/spec.yaml")]
-        hint = did_you_mean(spec, known)
+        hint = did_you_mean(spec, known) or "ls conf/specs shows them"
         raise SpecError(Problem(f"no spec {spec!r} under conf/specs, and no such folder", hint=hint))
 
     def shown(self, path: Path) -> str:
@@ -65,7 +65,8 @@ def find_project(start: Path | None = None, given: str | None = None) -> Project
     if given:
         root = Path(given)
         if not _is_project(root):
-            raise SpecError(f"{given} is no project: it needs the folders conf and targets")
+            message = f"{given} is no project: it needs the folders conf and targets"
+            raise SpecError(Problem(message, hint=f"microplex-spec init {given} makes one of a new folder"))
         return Project(root.resolve())
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
@@ -74,7 +75,7 @@ def find_project(start: Path | None = None, given: str | None = None) -> Project
     raise SpecError(
         Problem(
             "no project here: no folder with conf and targets at or above this one",
-            hint="change into the project's folder or give --project DIR",
+            hint="change into the project's folder, give --project DIR, or make one: microplex-spec init DIR",
         )
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Any
 
 from .bakeoffs import Bakeoff
 from .benchmarks import Benchmark
 from .checks import KINDS
+from .choices import BackendChoice, Choices, Resources, Scale
 from .entities import Entity
 from .expand import EXPANSION_KEYS, NUMBERS
 from .model import SpecFile
@@ -17,11 +20,13 @@ from .sources import Source
 from .targets import Target
 from .variables import Variable
 
+# The folder of the schemas, seen from the project's.
+SCHEMAS = "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """A schema by kind of file: spec, entities, sources, variables, targets, benchmarks, checks, rules, bakeoffs."""
+    """A schema by kind of file: those of a spec, targets, bakeoffs, and a run's choices (build, and the groups)."""
     return {
         "spec": _file("spec.yaml", *_split(SpecFile)),
         "entities": _named("entities.yaml", Entity),
@@ -32,7 +37,34 @@ def schemas() -> dict[str, dict[str, Any]]:
         "checks": _list("checks.yaml", *KINDS.values()),
         "rules": _list("rules.yaml", Rule),
         "bakeoffs": _file("bakeoffs/*.yaml", *_split(Bakeoff, ["name"])),
+        "build": _build(),
+        "backend": _file("conf/imputer, calibrator, microsim, executor", *_split(BackendChoice)),
+        "resources": _file("conf/resources", *_split(Resources)),
+        "scale": _file("conf/scale", *_split(Scale)),
     }
+
+
+def schema_texts(folder: str) -> dict[str, str]:
+    """Path and text of every schema file, as they lie in `folder`."""
+    return {f"{folder}/{kind}.schema.json": json.dumps(schema, indent=1) + "\n" for kind, schema in schemas().items()}
+
+
+def file_kind(path: str) -> str | None:
+    """The kind of a YAML file of a project, by its path from the project's folder; None for what has no schema."""
+    match PurePosixPath(path).parts:
+        case ("conf", "build.yaml"):
+            return "build"
+        case ("conf", "imputer" | "calibrator" | "microsim" | "executor", _):
+            return "backend"
+        case ("conf", "resources" | "scale" as group, _):
+            return group
+        case ("conf", "specs", _, "variables", *_, name) if name.endswith(".yaml"):
+            return "variables"
+        case ("conf", "specs", _, name) if name.endswith(".yaml"):
+            return name.removesuffix(".yaml")
+        case ("targets", *_, name) if name.endswith(".yaml"):
+            return "targets"
+    return None
 
 
 def modeline(kind: str, folder: str) -> str:
@@ -68,6 +100,14 @@ def _list(title: str, *models: type[Record]) -> dict[str, Any]:
     alternatives = [own for own, _ in parts]
     items = alternatives[0] if len(alternatives) == 1 else {"anyOf": alternatives}
     return _file(title, {"type": "array", "items": items}, definitions)
+
+
+def _build() -> dict[str, Any]:
+    """build.yaml: a run's choices, which groups give or the file itself, and what Hydra reads there."""
+    own, definitions = _split(Choices)
+    own.pop("required")
+    own["properties"] |= {"defaults": {"type": "array"}, "hydra": {"type": "object"}}
+    return _file("conf/build.yaml", own, definitions)
 
 
 def _rows(title: str, key: str, model: type[Record]) -> dict[str, Any]:

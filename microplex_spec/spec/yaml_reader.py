@@ -71,12 +71,12 @@ class Document:
                         self.folded.add(new)
 
 
-def read_yaml(path: Path, shown_as: str) -> Document:
-    """Read one file. SpecError with file:line:col for bad syntax, repeated keys and unquoted codes."""
+def read_yaml(path: Path, shown_as: str, text: str | None = None) -> Document:
+    """Read one file, or `text` in its place. SpecError with file:line:col for bad syntax, repeated keys, bare codes."""
     problems = Problems()
     document = Document(shown_as)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8") if text is None else text
     except FileNotFoundError:
         raise SpecError(f"no such file: {shown_as}") from None
     except UnicodeDecodeError:

@@ -12,6 +12,7 @@ from microplex_spec.spec.yaml_reader import read_yaml
 
 REPOSITORY = Path(__file__).parents[2]
 SPEC = REPOSITORY / "conf" / "specs" / "us_cps_2023"
+GROUPS = REPOSITORY / "microplex_spec" / "conf"
 FILES = {
     "spec": [SPEC / "spec.yaml"],
     "entities": [SPEC / "entities.yaml"],
@@ -21,6 +22,12 @@ FILES = {
     "benchmarks": [SPEC / "benchmarks.yaml"],
     "checks": [SPEC / "checks.yaml"],
     "bakeoffs": sorted((REPOSITORY / "conf" / "bakeoffs").glob("*.yaml")),
+    "build": [REPOSITORY / "conf" / "build.yaml"],
+    "backend": [
+        path for group in ("imputer", "calibrator", "microsim", "executor") for path in (GROUPS / group).iterdir()
+    ],
+    "resources": sorted((GROUPS / "resources").iterdir()),
+    "scale": sorted((GROUPS / "scale").iterdir()),
 }
 
 
@@ -55,6 +62,9 @@ def test_the_files_of_the_shipped_spec_are_valid(kind, path):
         ("checks", [{"id": "a", "reason": "b", "metric": "ess_share", "mim": 0.1}]),
         ("checks", [{"id": "a", "reason": "b", "min": 0.1}]),
         ("bakeoffs", {"entity": "person", "scales": [100], "seeds": [1]}),
+        ("build", {"spec": "a", "sede": 3}),
+        ("backend", {"name": "logit", "parms": {}}),
+        ("scale", {"name": "demo", "households": 0}),
         ("rules", [{"name": "a", "use": "qrf", "when": {"donor_at_least": 3}}]),
     ],
 )
