@@ -182,6 +182,7 @@ FAULTS = {
     "cell": ("age >= 65", "ages >= 65", "unknown column 'ages' (did you mean 'age'?)"),
     "group": ("[household]", "[households]", "unknown column or entity 'households' (did you mean 'household'?)"),
     "scale": ("[600]", "[600_000]", "a scale of 600,000 rows, of which there are"),
+    "small scale": ("[600]", "[12]", "no more than k = 3"),
     "k": ("cap: 100", "cap: 2", "cap of 2 rows must be above k = 3"),
 }
 

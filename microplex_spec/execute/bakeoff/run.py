@@ -41,7 +41,7 @@ def resume_bakeoff(project: Project, name: str, tell: Tell) -> BakeoffFolder:
     """Do what an earlier bakeoff lacks: jobs that were not begun, were cut off, or failed. SpecError."""
     folder = BakeoffFolder.find(project, name)
     bakeoff, files = folder.declared()
-    if all(job in folder.done() for job in _jobs(bakeoff)):
+    if folder.done().issuperset(_jobs(bakeoff)):
         return folder
     document = Document(project.shown(folder.path / "bakeoff.json"))
     origin = _checked(project, bakeoff, document)
@@ -139,8 +139,12 @@ def _check_scales(bakeoff: Bakeoff, table: Table, document: Document) -> None:
     problems = Problems()
     for index, scale in enumerate(bakeoff.scales):
         for seed in bakeoff.seeds:
+            place = document.place("scales", index)
             try:
-                table.split(scale, bakeoff.test_share, seed)
+                tested = len(table.split(scale, bakeoff.test_share, seed).test)
             except SpecError as error:
-                problems.add(str(error), document.place("scales", index))
+                problems.add(str(error), place)
+                continue
+            if tested <= bakeoff.prdc.k:
+                problems.add(f"a scale of {scale:,} rows tests {tested}, no more than k = {bakeoff.prdc.k}", place)
     problems.raise_if_any()
