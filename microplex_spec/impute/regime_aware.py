@@ -11,5 +11,5 @@ class RegimeAware(ForestImputer):
     Parameters: gate (a name in `GATES`), else see `Imputer` and `ForestParams`; results: see `HurdleImputer`.
     """
 
-    version = 1
+    version = 2
     split = "sign"

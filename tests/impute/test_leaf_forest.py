@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from microplex_spec.impute import forest as forest_module
 from microplex_spec.impute._forest_kernel import fill_leaves, leaf_of
 from microplex_spec.impute.forest import ForestParams, LeafForest, rank_scores
-from microplex_spec.impute.gates import HistGbGate
+from microplex_spec.impute.gates.hist_gb import HistGbGate, bin_edges, binned
 
 
 def problem(n, p=3, missing=0.0, seed=0):
@@ -138,11 +138,23 @@ def test_the_gates_kernel_gives_scikit_learns_probabilities_under_one_and_two_th
     X, y, w = problem(2000, missing=0.1)
     event = y > 1
     gate = HistGbGate().fit(X, event, w, 0)
+    edges = [bin_edges(column) for column in X.T]
     with threadpool_limits(1):
         model = HistGradientBoostingClassifier(**HistGbGate.settings, random_state=0)
-        model.fit(X, event, sample_weight=w / w.mean())
+        model.fit(binned(X, edges), event, sample_weight=w / w.mean())
     R = problem(1000, missing=0.3, seed=2)[0]
-    np.testing.assert_allclose(gate.probability(R), model.predict_proba(R)[:, 1], rtol=1e-12)
+    np.testing.assert_allclose(gate.probability(R), model.predict_proba(binned(R, edges))[:, 1], rtol=1e-12)
+
+
+def test_bins_hold_equally_many_donors_and_distinct_values_where_these_are_few():
+    g = np.random.default_rng(0)
+    X = np.column_stack([g.normal(size=5000), g.integers(0, 4, 5000) * 7.0]).astype(np.float32)
+    X[::10, 1] = np.nan
+    edges = [bin_edges(column) for column in X.T]
+    bins = binned(X, edges)
+    counts = np.bincount(bins[:, 0].astype(int))
+    assert len(counts) == 255 and counts.min() >= 15 and counts.max() <= 25
+    np.testing.assert_array_equal(bins[:, 1], X[:, 1] / 7)
 
 
 @pytest.mark.parametrize("n", [1000, 6000])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any
 
 from ...evaluate.synthesis import fit_judge
@@ -65,15 +65,16 @@ def _run(folder: BakeoffFolder, bakeoff: Bakeoff, table: Table, tell: Tell) -> N
 
 
 def _jobs(bakeoff: Bakeoff) -> Iterator[Job]:
+    """Seed by seed, so that a bakeoff that is stopped early has every scale; gates, which answer less, at the end."""
     gates = [name for name in GATES if bakeoff.gates is None or name in bakeoff.gates]
-    for scale in bakeoff.scales:
-        for seed in bakeoff.seeds:
-            for name in REFERENCES:
-                yield Job(scale, seed, "reference", name)
-            for name in bakeoff.methods:
-                yield Job(scale, seed, "method", name)
-            for name in gates:
-                yield Job(scale, seed, "gate", name)
+    for seed, scale in product(bakeoff.seeds, bakeoff.scales):
+        for name in REFERENCES:
+            yield Job(scale, seed, "reference", name)
+        for name in bakeoff.methods:
+            yield Job(scale, seed, "method", name)
+    for seed, scale in product(bakeoff.seeds, bakeoff.scales):
+        for name in gates:
+            yield Job(scale, seed, "gate", name)
 
 
 def _chain(bakeoff: Bakeoff, table: Table, scale: int, seed: int) -> Chain:
