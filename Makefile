@@ -1,9 +1,10 @@
 # make build: set up, run the main job at demo scale.  make test: set up, run the tests.  make full: the whole file.
+# make docs: set up, build the documentation into site/.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
 READY := .venv/.ready
 
-.PHONY: build full test lint clean
+.PHONY: build full test lint docs clean
 
 build: $(READY)
 	@.venv/bin/microplex-spec build scale=demo
@@ -17,8 +18,11 @@ test: $(READY)
 lint: $(READY)
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
 clean:
-	rm -rf .venv runs/.store runs/.cache
+	rm -rf .venv runs/.store runs/.cache site
 
 $(READY): pyproject.toml constraints.txt .python-version
 	@bash -c 'set -euo pipefail; \
@@ -32,5 +36,5 @@ $(READY): pyproject.toml constraints.txt .python-version
 	fi; \
 	[ -x .venv/bin/python ] || $$python -m venv .venv; \
 	echo "installing the pinned dependencies into .venv (about three minutes the first time)"; \
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"; \
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,docs]"; \
 	touch $(READY)'

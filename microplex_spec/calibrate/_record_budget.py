@@ -35,9 +35,10 @@ class Choice:
 class RecordBudget(Calibrator):
     """A calibrator that keeps at most `max_records` records; the others get weight 0.
 
-    softness, max_iterations: as in `logit`, which does both calibrations.
+    max_records: the most to keep. softness, max_iterations: as in `logit`, which does both calibrations.
     lower, upper: bounds on ratios; the problem's own come first. The weight of a record kept is within them times
         its initial weight over its inclusion chance; where nothing has to be dropped, times its initial weight.
+
     Records of initial weight zero keep it, and where no more than `max_records` have any, all of those are kept.
     Raises SpecError for values out of range.
     """

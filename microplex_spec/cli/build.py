@@ -42,11 +42,16 @@ def run(arguments: list[str]) -> int:
     import hydra
 
     outcomes: list[RunResult] = []
+    faults: list[SpecError] = []
 
     @hydra.main(config_path=str(project.conf), config_name="build", version_base="1.3")
     def job(config: DictConfig) -> float | None:
         if sweep is None:
-            outcomes.append(build(project, config, None))
+            # Hydra would put a line of its own before what is told of a fault.
+            try:
+                outcomes.append(build(project, config, None))
+            except SpecError as error:
+                faults.append(error)
             return None
         member = _sweep_folder(project)
         # Hydra would tell a fault as a traceback, and end a sweep at its first one.
@@ -79,6 +84,8 @@ def run(arguments: list[str]) -> int:
         raise SpecError(f"the sweep ended early: {type(error).__name__}: {error}") from error
     if sweep is not None:
         return sweep.finish(project)
+    if faults:
+        raise faults[0]
     return max((exit_code(outcome) for outcome in outcomes), default=0)
 
 
@@ -135,10 +142,10 @@ def _call_of_hydra(arguments: list[str]) -> Iterator[None]:
 
 def _project(arguments: list[str]) -> tuple[Project, list[str], str | None]:
     """The project, the arguments without the options that Hydra does not know, and the sweep to go on with."""
-    made = Parser(prog="microplex-spec build", add_help=False, allow_abbrev=False)
-    made.add_argument("--project")
-    made.add_argument("--select")
-    made.add_argument("--resume")
+    made = Parser(prog="microplex-spec build", description=__doc__, add_help=False, allow_abbrev=False)
+    made.add_argument("--project", metavar="DIR", help="the project's folder (default: found upward from here)")
+    made.add_argument("--select", metavar="EXPR", help="name, +name with all it needs, name+ with all that needs it")
+    made.add_argument("--resume", metavar="SWEEP", help="with -m: build only what a sweep, by name or folder, lacks")
     options, rest = made.parse_known_args(arguments)
     if options.select is not None:
         # Hydra knows no --select; quoted, since a selection may hold commas and spaces.

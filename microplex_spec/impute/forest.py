@@ -39,8 +39,8 @@ TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 class ForestParams:
     """How a forest is grown.
 
-    leaf: about the fewest donors in a leaf. max_features: share or number of the predictors tried at a split.
-    max_samples: share or number of the donors, drawn without replacement, on which a tree's splits are grown;
+    trees: how many. leaf: about the fewest donors in a leaf. max_features: share or number of the predictors tried at a
+    split. max_samples: share or number of the donors, drawn without replacement, on which a tree's splits are grown;
     its leaves hold all donors. transform: scale of the target on which splits are judged.
     """
 

@@ -13,31 +13,37 @@ type Names = str | tuple[str, ...]
 
 
 class JoinedFile(Record):
-    """A further file with a row for each row of the table, matched by `on`. columns: all, if left out."""
+    """A further file with a row for each row of the table."""
 
     file: str
+    """Its name."""
     on: Names
+    """The column or columns by which rows are matched."""
     columns: tuple[str, ...] | None = None
+    """The columns to take; all where it is left out."""
 
 
 class EntityTable(Record):
-    """Where the rows of one entity come from: `file` or `files` (put one after another), or `each: ENTITY`.
-
-    key: the column or columns that identify a row; without one, rows are numbered and nothing links to them.
-    links: entity -> the columns of this table that hold that entity's key.
-    join: further files. columns: the variables to keep (all, if left out). drop: variables to leave out.
-    rename: {name in the file: name of the variable}. All but the latter are names in the files.
-    """
+    """Where the rows of one entity come from: `file`, `files` or `each`. Columns are called as in the files."""
 
     file: str | None = None
+    """One file, parquet or CSV."""
     files: tuple[str, ...] = ()
+    """Several files, put one after another."""
     each: str | None = None
+    """Another entity: one row is made for each of its rows."""
     key: Names = ()
+    """The column or columns that identify a row; without one, rows are numbered and nothing links to them."""
     links: dict[str, Names] = Field(default_factory=dict)
+    """By entity, the column or columns of this table that hold that entity's key."""
     join: tuple[JoinedFile, ...] = ()
+    """Further files with more columns."""
     columns: tuple[str, ...] | None = None
+    """The columns to keep; all where it is left out."""
     drop: tuple[str, ...] = ()
+    """Columns to leave out."""
     rename: dict[str, str] = Field(default_factory=dict)
+    """The name of a variable by the name of its column."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -57,15 +63,16 @@ class EntityTable(Record):
 
 
 class TableParams(Record):
-    """tables: by entity. weight: column of the root's table, 1 a row without. types: variable -> number, bool or code.
-
-    where: an expression over the root that says which of its rows are kept, e.g. `NP > 0`.
-    """
+    """The survey's tables and how they hang together; exactly one, the root, has no links."""
 
     tables: dict[str, EntityTable] = Field(min_length=1)
+    """The table of each entity."""
     weight: str | None = None
+    """The column of the root's table that holds design weights; each row weighs 1 where it is left out."""
     types: dict[str, Dtype] = Field(default_factory=dict)
+    """What a variable's values are, where the file leaves it open: number, bool or code."""
     where: str | None = None
+    """An expression over the root that says which of its rows are kept, such as `NP > 0`."""
 
     @model_validator(mode="after")
     def _one_root(self) -> Self:

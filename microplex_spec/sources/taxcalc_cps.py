@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 
 class TaxcalcCpsParams(Record):
-    """`survey_years`: which of the pooled CPS years are used; `weights_year`: which year's weights."""
+    """Which part of the pooled file is taken."""
 
     survey_years: tuple[int, ...] = (2014,)
+    """The CPS years to use."""
     weights_year: int
+    """The year whose weights are taken."""
 
 
 class TaxcalcCps(Reader):

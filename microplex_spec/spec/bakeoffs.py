@@ -24,9 +24,13 @@ class Rows(Record):
     """
 
     spec: str | None = None
+    """A spec whose source this is."""
     source: str | None = None
+    """The name of the source there."""
     reader: str | None = None
+    """A reader, in place of a spec's source."""
     params: dict[str, Any] = {}
+    """The reader's parameters."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -40,20 +44,24 @@ class Method(Record):
     """An imputer with its parameters; without a name it is the one that the method is called after."""
 
     imputer: str | None = None
+    """The imputer's name."""
     params: dict[str, Any] = {}
+    """Its parameters."""
 
 
 class Neighbours(Record):
-    """PRDC of standardised rows: the k-th neighbour, most rows looked at, amounts on a log scale or as they are.
-
-    latent, epochs: dimensions and training of the autoencoder in whose space PRDC is taken once more.
-    """
+    """PRDC of standardised rows, and once more in the latent space of an autoencoder."""
 
     k: int = Field(default=5, ge=1)
+    """The k-th neighbour bounds a row's surroundings."""
     cap: int | None = Field(default=20_000, ge=2)
+    """Most rows of each side that are looked at."""
     log: bool = False
+    """Whether amounts are taken on a log scale."""
     latent: int = Field(default=16, ge=1)
+    """Dimensions of the latent space."""
     epochs: int = Field(default=30, ge=1)
+    """Training of the autoencoder."""
 
     @model_validator(mode="after")
     def _cap_above_k(self) -> Self:
@@ -63,56 +71,74 @@ class Neighbours(Record):
 
 
 class Calibration(Record):
-    """Calibration of the synthetic rows to real totals: amounts and counts of each drawn column, in each group of `by`.
-
-    tolerance: relative, of each total.
-    """
+    """Calibration of the synthetic rows to real totals: amounts and counts of each drawn column."""
 
     calibrator: str = "logit"
+    """The calibrator's name."""
     params: dict[str, Any] = {}
+    """Its parameters."""
     tolerance: float = Field(default=0.01, gt=0)
+    """Relative, of each total."""
     by: str | None = None
+    """A column by whose groups totals are taken, too."""
 
 
 class Published(Record):
     """Figures that others published of methods of the same names, to be shown beside: coverage, seconds of the fit."""
 
     source: str
+    """Who published them, of which data."""
     scale: int = Field(ge=1)
+    """The rows that they hold for."""
     coverage: dict[str, float] = {}
+    """Coverage by method."""
     fit_seconds: dict[str, float] = {}
+    """Seconds of the fit by method."""
 
 
 class Bakeoff(Record):
-    """Methods by name, each fitted and drawn down a chain of columns on the same rows, at each scale and seed.
-
-    entity: whose rows. group: columns or entities that a split never divides. weighted: by design weight or not.
-    scales: rows, training and test rows together; a smaller scale is a part of a larger one. conditions: columns or
-    expressions that are given. draw: columns in chain order with their regimes, each drawn knowing those before it.
-    gates: all that there are where none is named; gate_zeros: the share of zeros from which a column tries them.
-    crps_draws: draws for each test row that a column's CRPS is taken of.
-    """
+    """Methods by name, each fitted and drawn down a chain of columns on the same rows, at each scale and seed."""
 
     name: str
+    """The file's name."""
     label: str = ""
+    """What a reader is shown."""
     notes: str = ""
+    """What one should know of it."""
     rows: Rows = Field(alias="from")
+    """Where the rows come from: a spec's source, or a reader of its own."""
     entity: str
+    """Whose rows."""
     group: tuple[str, ...] = ()
+    """Columns or entities that a split never divides."""
     weighted: bool = True
+    """Whether design weights count."""
     scales: tuple[int, ...] = Field(min_length=1)
+    """Numbers of rows, training and test rows together; a smaller scale is a part of a larger one."""
     seeds: tuple[int, ...] = Field(min_length=1)
+    """Each splits, fits and draws anew."""
     test_share: float = Field(default=0.2, gt=0, lt=1)
+    """The share of the rows that is held out."""
     conditions: tuple[str, ...] = Field(min_length=1)
+    """Columns or expressions that are given."""
     draw: dict[str, Regime] = Field(min_length=1)
+    """Columns in chain order with their regimes, each drawn knowing those before it."""
     methods: dict[str, Method] = Field(min_length=1)
+    """Imputers by the name they go by here."""
     gates: tuple[str, ...] | None = None
+    """The gates tried on their own: all that there are where none is named."""
     gate_zeros: float = Field(default=0.1, gt=0, lt=1)
+    """The share of zeros from which on a column tries the gates."""
     crps_draws: int = Field(default=5, ge=2)
+    """Draws for each test row that a column's CRPS is taken of."""
     prdc: Neighbours = Neighbours()
+    """How precision, recall, density and coverage are taken."""
     calibration: Calibration = Calibration()
+    """How the synthetic rows are calibrated to see what that leaves."""
     rare_cells: tuple[RareCell, ...] = ()
+    """Cells whose share of the weight is held against the truth."""
     published: Published | None = None
+    """Others' figures, shown beside."""
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

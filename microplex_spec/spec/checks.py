@@ -57,24 +57,29 @@ def _day(text: str) -> str:
 
 
 class ReviewedException(Record):
-    """A failure that somebody reviewed and answers for until a day (UTC, that day included); then it counts again.
-
-    targets: globs of ids that a check of targets leaves out meanwhile; without them the whole check is excepted.
-    """
+    """A failure that somebody reviewed and answers for until a day; then it counts again."""
 
     owner: str = Field(min_length=1)
+    """Who answers for it."""
     expires: Annotated[str, AfterValidator(_day)]
+    """The last day on which it holds (UTC), such as 2026-06-30."""
     reason: str = Field(min_length=1)
+    """Why the failure is accepted."""
     targets: tuple[str, ...] = ()
+    """Globs of ids that a check of targets leaves out meanwhile; without them the whole check is excepted."""
 
 
 class Check(Record):
-    """What all checks have. A failed check of severity error makes the build end with exit code 3; warn only tells."""
+    """What all checks have."""
 
     id: Annotated[str, AfterValidator(dotted)]
+    """Its name in report and manifest, parts joined by dots."""
     severity: Literal["error", "warn"] = "error"
+    """A failed `error` makes the build end with exit code 3; `warn` only tells."""
     reason: str = Field(min_length=1)
+    """Why it must hold."""
     exceptions: tuple[ReviewedException, ...] = ()
+    """Failures that were reviewed and are accepted for a time."""
 
     @model_validator(mode="after")
     def _targets_of_targets(self) -> Check:
@@ -87,9 +92,13 @@ class MetricCheck(Check):
     """Bounds on a figure of the run, or of one imputed `variable`."""
 
     metric: str
+    """The figure: of the run, or of `variable`."""
     variable: str | None = None
+    """An imputed variable, where the figure is one of a variable."""
     min: FiniteFloat | None = None
+    """The least that passes."""
     max: FiniteFloat | None = None
+    """The most that passes."""
 
     @model_validator(mode="after")
     def _bounded(self) -> MetricCheck:
@@ -101,31 +110,41 @@ class Chosen(Record):
     """Targets by family, agency, role and globs of ids; all fitted ones where nothing is said."""
 
     family: str | None = None
+    """Those of a family."""
     agency: str | None = None
+    """Those of an agency."""
     role: Literal["fit", "holdout", "monitor"] = "fit"
+    """Those of a role."""
     ids: tuple[str, ...] = ()
+    """Those whose ids match one of these globs."""
 
 
 class TargetsCheck(Check):
-    """At least a share of some targets lies `within` a relative error, or within the tolerance of each.
-
-    error: of the final weights, or of those that were fitted without the target's family (held_out).
-    """
+    """At least a share of some targets lies within a relative error, or within the tolerance of each."""
 
     targets: Chosen
+    """Which targets."""
     within: float | None = Field(default=None, gt=0)
+    """The relative error; each target's own tolerance where it is left out."""
     share_at_least: Share = 1.0
+    """The share of them that must lie within it."""
     error: Literal["final", "held_out"] = "final"
+    """The error of the final weights, or of those that were fitted without the target's family."""
 
 
 class WeightCaps(Record):
     """Limits of the weights: ratios to the design weights, shares of the records at bounds or of zero weight."""
 
     max_ratio: float | None = Field(default=None, gt=0)
+    """The largest ratio of a weight to its design weight."""
     min_ratio: float | None = Field(default=None, ge=0)
+    """The least ratio."""
     max_share_at_caps: Share | None = None
+    """The share of the records that may lie at a bound of ratios."""
     max_zero_share: Share | None = None
+    """The share of the records that may weigh nothing."""
     max_largest_percent_share: Share | None = None
+    """The share of all weight that the largest hundredth of the records may carry."""
 
     @model_validator(mode="after")
     def _limits(self) -> WeightCaps:
@@ -138,15 +157,20 @@ class WeightsCheck(Check):
     """Caps on the calibrated weights."""
 
     weights: WeightCaps
+    """The limits."""
 
 
 class BenchmarkCheck(Check):
-    """What a benchmark computes: how far from the published figure it may lie, or in which range (its own unit)."""
+    """What a benchmark computes: how far from the published figure it may lie, or in which range."""
 
     benchmark: str
+    """The benchmark's id."""
     max_error: float | None = Field(default=None, gt=0)
+    """The largest relative error against the published figure."""
     min: FiniteFloat | None = None
+    """The least that it may compute, in its own unit."""
     max: FiniteFloat | None = None
+    """The most that it may compute, in its own unit."""
 
     @model_validator(mode="after")
     def _bounded(self) -> BenchmarkCheck:
@@ -156,16 +180,18 @@ class BenchmarkCheck(Check):
 
 
 class BaselineCheck(Check):
-    """How far the weighted distribution of a variable may have moved against another run.
-
-    baseline: the run folder, seen from the project's. max_mean_change is relative, max_zero_change in shares.
-    """
+    """How far the weighted distribution of a variable may have moved against another run."""
 
     baseline: str
+    """The other run's folder, seen from the project's."""
     variable: str
+    """The variable."""
     max_ks: Share | None = None
+    """The largest Kolmogorov-Smirnov distance of the two weighted distributions."""
     max_mean_change: float | None = Field(default=None, ge=0)
+    """The largest relative change of the weighted mean."""
     max_zero_change: Share | None = None
+    """The largest change of the weighted share of zeros."""
 
     @model_validator(mode="after")
     def _limits(self) -> BaselineCheck:

@@ -10,15 +10,18 @@ from .record import Record
 class Entity(Record):
     """One kind of unit (household, person, tax unit ...) and the groups that each of its rows lies within.
 
-    `within` names the groups a row belongs to; the table then holds a link column `<group>_id` for each.
-    `roles` names members that stand for a group: {"head": "is_tax_unit_head"} makes `head.age` mean the age of
-    the one person of the tax unit whose boolean column `is_tax_unit_head` is true.
+    Exactly one entity, the root, lies within no other: it carries the weights.
     """
 
     name: str
+    """The name by which it is called; the file's key."""
     label: str = ""
+    """What a reader is shown."""
     within: tuple[str, ...] = ()
+    """The groups that a row belongs to; its table holds a link column `<group>_id` for each."""
     roles: dict[str, str] = {}
+    """Members that stand for a group: `{head: is_tax_unit_head}` makes `head.age` the age of the one member for whom
+    the boolean column `is_tax_unit_head` is true."""
 
     @property
     def key(self) -> str:

@@ -39,38 +39,50 @@ class CalibrationStage(Record):
     """Targets that calibration takes up together: those whose ids match a glob, such as us.census.*, and no earlier."""
 
     name: Annotated[str, AfterValidator(_plain)]
+    """The stage's name in tables."""
     targets: tuple[str, ...] = Field(min_length=1)
+    """Globs of target ids."""
 
 
 class CalibrationSettings(Record):
-    """What calibration takes for granted where a target says nothing: its tolerance, and the support it needs.
-
-    folds: into how many the families of fit targets are dealt, to leave each out once and judge the fit by it; 0 for
-    none. stages: each solves for its targets and those before it, in this order; targets in none join the last.
-    stages_by, in place of stages: columns from coarse to fine, such as [state, county]: national targets, which name
-    none of them, come first, then those that name the first but no finer one, and so on.
-    """
+    """What calibration takes for granted where a target says nothing, and how it goes about its targets."""
 
     tolerance: float = Field(default=0.05, gt=0)
+    """The relative error that is good enough for a target which gives none."""
     min_support: int = Field(default=1, ge=1)
+    """Records that a target needs; one with fewer is `unsupported` and bends no weights."""
     folds: Annotated[int, AfterValidator(_not_one)] = Field(default=5, ge=0)
+    """Into how many parts the families of fit targets are dealt, to leave each out once and judge by it; 0 for none."""
     stages: tuple[CalibrationStage, ...] = ()
+    """Each solves for its targets and those before it, in this order; targets in none join the last."""
     stages_by: tuple[str, ...] = ()
+    """In place of stages: columns from coarse to fine, such as [state, county]: targets that name none of them first,
+    then those that name the first but no finer one, and so on."""
 
 
 class SpecFile(Record):
-    """The keys of spec.yaml. imputer: of variables that name none, where the run asks for none either."""
+    """The keys of spec.yaml."""
 
     name: Annotated[str, AfterValidator(_plain)]
+    """The spec's name; runs lie under `runs/<name>/`."""
     label: str = ""
+    """What a reader is shown."""
     notes: str = ""
+    """What one should know of it; never rebuilds anything."""
     period: int
+    """The year that the file is for."""
     base: str
+    """The source whose records the file is made of."""
     targets: tuple[str, ...] = ()
+    """Files and folders under `targets/`, each folder with all that lies in it."""
     predictor_sets: dict[str, tuple[str, ...]] = {}
+    """Names that stand for lists of predictors."""
     uprating: Uprating | None = None
+    """Growth factors for variables that are uprated."""
     imputer: Backend | None = None
+    """The imputer of variables that name none, where the run asks for none either."""
     calibration: CalibrationSettings = CalibrationSettings()
+    """What holds for all targets."""
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,22 @@ class Top(Record):
     """
 
     column: str
+    """The column whose highest values count."""
     share: float = Field(gt=0, lt=1)
+    """The share of the donor's weight that lies at the top."""
 
 
 class RareCell(Record):
     """One cell: the records for which `where` holds, those at the `top` of a column, or the top among `where`."""
 
     name: str
+    """The cell's name in tables."""
     label: str = ""
+    """What a reader is shown."""
     where: str = ""
+    """A predicate that its records satisfy."""
     top: Top | None = None
+    """The highest values of a column, among those for which `where` holds."""
 
     @model_validator(mode="after")
     def _says_which(self) -> Self:

@@ -6,6 +6,11 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Record(BaseModel):
-    """A frozen pydantic model; an unknown key or a text where a number belongs is an error, not a guess."""
+    """A frozen pydantic model; an unknown key or a text where a number belongs is an error, not a guess.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    The text under a field is its description, in the JSON Schemas and in the reference of the language.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, populate_by_name=True, use_attribute_docstrings=True
+    )

@@ -16,23 +16,35 @@ from .yaml_reader import Document
 class When(Record):
     """What must hold for a rule; what is left out need not.
 
-    Of an imputation: regime (any of), donors_*, predictors_*, share_zero_* (share of the donors). Of a calibration:
-    targets_*, households_*, exact (every target to be met to 1e-6), bounds (of ratios were asked for by the run).
+    The first ones are about an imputation, those from `targets_at_least` on about a calibration.
     """
 
     regime: tuple[str, ...] | None = None
+    """One of these regimes."""
     donors_at_least: int | None = None
+    """Donor rows, no fewer."""
     donors_below: int | None = None
+    """Donor rows, fewer."""
     predictors_at_least: int | None = None
+    """Predictors, no fewer."""
     predictors_below: int | None = None
+    """Predictors, fewer."""
     share_zero_at_least: float | None = None
+    """Share of zeros among the donors, no less."""
     share_zero_below: float | None = None
+    """Share of zeros among the donors, less."""
     targets_at_least: int | None = None
+    """Fit targets, no fewer."""
     targets_below: int | None = None
+    """Fit targets, fewer."""
     households_at_least: int | None = None
+    """Records to weight, no fewer."""
     households_below: int | None = None
+    """Records to weight, fewer."""
     exact: bool | None = None
+    """Whether every target is to be met to one part in a million."""
     bounds: bool | None = None
+    """Whether the run asks for bounds of weight ratios."""
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -56,12 +68,16 @@ class When(Record):
 
 
 class Rule(Record):
-    """If everything in `when` holds, backend `use` serves; `because` says why, and stands in the plan."""
+    """If everything in `when` holds, backend `use` serves. A spec's own rules come before the built-in ones."""
 
     name: str
+    """Its name, which stands in the plan as the reason of a choice."""
     when: When = When()
+    """What must hold."""
     use: str
+    """The imputer or calibrator to take."""
     because: str = ""
+    """Why, in words that stand in the plan."""
 
 
 _OF_IMPUTATIONS = ("regime", "donors", "predictors", "share_zero")

@@ -20,38 +20,61 @@ def dotted(name: str) -> str:
 
 
 class TargetSource(Record):
-    """Who published a figure and where it stands. `concept` names what is counted, to match benchmarks."""
+    """Who published a figure and where it stands."""
 
     agency: str
+    """Who published it."""
     title: str
+    """The publication."""
     table: str = ""
+    """The table in it."""
     cell: str = ""
+    """The cell of the table."""
     url: str = ""
+    """Where it can be had."""
     vintage: str = ""
+    """Which edition."""
     accessed: str = ""
+    """The day it was read."""
     concept: str = ""
+    """What is counted, parts joined by dots, such as `eitc.amount`: it matches targets with benchmarks, and its first
+    part is the family."""
 
 
 class Target(Record):
     """One published figure that the weighted file should meet, or be compared with.
 
-    `tolerance` is relative; `se` is the figure's standard error in its own unit. A role of fit bends weights,
-    holdout and monitor never do. `exclude` says why a figure is kept but not used. `family` names the targets that
-    stay together when some are left out to judge the fit; by default the first part of the source's concept.
+    A file's `defaults` and `source` fill in what a row leaves out, and `table` makes a target of each line of a CSV.
     """
 
     id: Annotated[str, AfterValidator(dotted)]
+    """Its stable name, parts joined by dots: by it a diff tells a changed figure from another target."""
     label: str = ""
+    """What a reader is shown."""
     measure: str
+    """What is measured: `count()`, `sum(x)`, `mean(x)` or `share(predicate)`."""
     of: str
+    """The entity whose units are counted or summed."""
     where: str = ""
+    """A predicate: only the units for which it holds."""
     value: FiniteFloat
+    """The published figure."""
     unit: TargetUnit
+    """The unit of the figure: dollars, a number of units, a share from 0 to 1, or dollars a unit."""
     period: int
+    """The year that it is about."""
     tolerance: float | None = Field(default=None, gt=0)
+    """The relative error that is good enough; the spec's `calibration.tolerance` where it is left out."""
     se: float | None = Field(default=None, gt=0)
+    """The figure's standard error, in its own unit: the error that is good enough where no tolerance is given."""
     role: Role = "fit"
+    """`fit` bends weights; `holdout` and `monitor` never do: the one judges the fit, the other is only told."""
     exclude: str = ""
+    """Why the figure is kept but not used."""
     family: str = ""
+    """Targets that stay together when some are left out to judge the fit; by default the first part of the source's
+    concept."""
     source: TargetSource
+    """Who published it and where it stands."""
     notes: str = ""
+    """What one should know of it; never rebuilds anything."""

@@ -34,7 +34,9 @@ class Bounds(Record):
     """Limits of a variable's values; a draw beyond them is moved to the limit and counted."""
 
     min: float | None = None
+    """The least value."""
     max: float | None = None
+    """The largest value."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Bounds:
@@ -44,14 +46,14 @@ class Bounds(Record):
 
 
 class Backend(Record):
-    """An imputer by name with its parameters, or the one that won in a bakeoff: {adopt: bakeoff/ID}.
-
-    What is not given is the backend's own default.
-    """
+    """An imputer by name with its parameters, or the one that won in a bakeoff: {adopt: bakeoff/ID}."""
 
     name: str | None = None
+    """The backend's name."""
     params: dict[str, Any] = {}
+    """Its parameters; what is not given is the backend's own default."""
     adopt: str | None = None
+    """`bakeoff/ID`: the winner for this variable in that bakeoff, with its parameters; stands alone."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Backend:
@@ -63,25 +65,26 @@ class Backend(Record):
 
 
 class Rate(Record):
-    """A flag drawn true with a published probability, which may differ by group.
-
-    `by` maps predicates to rates; the first that holds decides, else `otherwise`. `source` says who published it.
-    """
+    """A flag drawn true with a published probability, which may differ by group."""
 
     otherwise: float = Field(ge=0, le=1)
+    """The rate where no predicate of `by` holds."""
     by: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    """Rates by predicate; the first that holds decides."""
     source: str
+    """Who published the rate."""
 
 
 class EngineInput(Record):
-    """Which variable of a rules engine this one feeds, and how a group's amount is split among its members.
-
-    split: as_is (same entity), head, adults, members, or by: equally among the persons for whom `where` holds.
-    """
+    """Which variable of a rules engine this one feeds, and how a group's amount is split among its members."""
 
     variable: str
+    """The engine's name for it."""
     split: Literal["as_is", "head", "adults", "members", "by"] = "as_is"
+    """How a group's amount reaches persons: `as_is` (same entity), `head`, equally among `adults` or `members`, or
+    `by`, equally among the persons for whom `where` holds."""
     where: str = ""
+    """A predicate of persons; goes with `split: by`."""
 
     @model_validator(mode="after")
     def _where_goes_with_by(self) -> EngineInput:
@@ -94,24 +97,43 @@ class Variable(Record):
     """One column of the population, with everything that decides its values."""
 
     name: str
+    """Its name in expressions and tables; the file's key."""
     label: str = ""
+    """What a reader is shown."""
     notes: str = ""
+    """What one should know of it; never rebuilds anything."""
     entity: str
+    """The entity that it is a column of."""
     unit: Unit
+    """What its values are: dollars, a number, years, a share, a flag (true or false), a code (text) or an id."""
     observed: str | None = None
+    """The base's column that holds it, where that has another name."""
     donor: str | None = Field(default=None, alias="from")
+    """The source that it is drawn from: makes it an imputed variable."""
     share_of: str | None = None
+    """An imputed total: its share of that total is drawn from the donors instead of an amount."""
     derive: str | None = None
+    """An expression that it is worked out by, such as `sum(employment_income)` or `policyengine_us.eitc`."""
     rate: Rate | None = None
+    """A published rate that it is drawn at."""
     regime: Regime = "auto"
+    """Which signs its values may have and which of them are point masses; `auto` takes it from the donors."""
     predictors: tuple[str, ...] = ()
+    """Variables, expressions at its entity, or names of `predictor_sets`, known to both donor and base."""
     order: tuple[str, ...] = ()
+    """Imputed variables that are drawn before it and serve as predictors too."""
     imputer: Backend | None = None
+    """The backend for this variable alone; else the run's choice."""
     bounds: Bounds | None = None
+    """Limits of a draw."""
     zero_when: str | None = None
+    """A predicate: where it holds, the value is zero and nothing is drawn."""
     stray_tolerance: float = Field(default=0.005, ge=0, lt=1)
+    """The share of the donors' weight that may contradict the regime; such donors are left out of training."""
     uprate: str | None = None
+    """The column of growth factors that carries its amounts to the spec's year."""
     engine: dict[str, EngineInput] = {}
+    """What it feeds, by rules engine."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Variable:
