@@ -142,7 +142,7 @@ def growth(task: Task, artifact: Path, engine_name: str) -> np.ndarray | float:
 def imputation_table(
     task: Task, population: Population, names: list[str], meta: dict[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """imputation.csv, and the histograms of donor, drawn and true values behind it. All weights are design weights."""
+    """imputation.csv, and the histograms of donor, drawn and true values behind it (of codes none). Design weights."""
     rows, histograms = [], {}
     donors: dict[str, Population] = {}
     for name in names:
@@ -153,16 +153,16 @@ def imputation_table(
         if source not in donors:
             donors[source] = read_population(task.input("uprate", source))
         donor = donors[source]
-        columns = {"donor": (donor.column(name), donor), "drawn": (drawn, population)}
+        weights = population.weights("design", entity)
+        samples = {"donor": (donor.column(name), donor.weights("design", entity)), "drawn": (drawn, weights)}
         if TRUTH + name in population.variables:
-            columns["truth"] = (population.column(TRUTH + name), population)
-        weights = {kind: held.weights("design", entity) for kind, (_, held) in columns.items()}
+            samples["truth"] = (population.column(TRUTH + name), weights)
         shown = {**meta[name], "regime": record["regime"], "importances": record["importances"]}
         if drawn.dtype == object:
-            rows.append(_code_row(name, record, {kind: (held[0], weights[kind]) for kind, held in columns.items()}))
+            rows.append(_code_row(name, record, samples))
             histograms[name] = shown
             continue
-        samples = {kind: (held[0].astype(np.float64), weights[kind]) for kind, held in columns.items()}
+        samples = {kind: (values.astype(np.float64), w) for kind, (values, w) in samples.items()}
         rows.append(_imputation_row(name, record, samples))
         edges = signed_log_edges([values for values, _ in samples.values()], BINS)
         histograms[name] = {
