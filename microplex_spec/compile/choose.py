@@ -100,7 +100,8 @@ def choose_imputer(
         hint = f"served by: {', '.join(serving) or 'none'}"
         raise SpecError(Problem(f"imputer {name!r} lacks the regime {regime.name!r}", place, hint))
     if shape.donors < row.min_rows:
-        raise SpecError(Problem(f"imputer {name!r} needs {row.min_rows} donor rows, there are {shape.donors}", place))
+        told = f"imputer {name!r} needs {row.min_rows:,} donor rows, there are {shape.donors:,}"
+        raise SpecError(Problem(told, place))
     _check_names(f"imputer {name!r}", params, set(backend.param_defaults()) - _GIVEN, place)
     faults = backend(regime=regime.name, **params).problems()
     if faults:

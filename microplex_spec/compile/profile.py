@@ -11,13 +11,19 @@ from ..spec.regimes import Support
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """One column: its entity and type; its support where it is a number; how many rows miss a value."""
+    """One column: its entity and type; its support where it is a number; how many rows miss a value.
+
+    missing: rows without a finite value, infinite: those of them that are infinite. words: rows of a code whose text
+    spells no number.
+    """
 
     entity: str
     dtype: str
     missing: int
     distinct: int
     support: Support | None
+    infinite: int
+    words: int
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from .asked import asked_imputer
 from .base import Draft
 from .choose import Choice, choose_imputer
 from .costs import with_work
+from .donors import check_donors
 from .profile import UniverseProfile
 from .simulation import add_simulation
 
@@ -35,13 +36,8 @@ def add_variable_steps(draft: Draft) -> None:
 def _impute(draft: Draft, variable: Variable) -> None:
     spec, donor = draft.spec, variable.donor or ""
     predictors = spec.predictors(variable)
-    column = draft.profiles[donor].columns[variable.name]
     held = _universe(draft, variable)
     regime = _regime(draft, variable, held)
-    if column.dtype == "code" or variable.dtype == "code":
-        draft.problems.add(
-            f"{variable.name} is a code, and imputers draw numbers", spec.places.of("variable", variable.name)
-        )
     if donor == spec.settings.base:
         message = f"{variable.name} is drawn from the base itself; name another source, or leave out 'from'"
         draft.problems.add(message, spec.places.of("variable", variable.name, "from"))
@@ -53,7 +49,7 @@ def _impute(draft: Draft, variable: Variable) -> None:
         share_zero=_share(held.support, "zero"),
         share_negative=_share(held.support, "negative"),
     )
-    _check_donors(draft, variable, held)
+    check_donors(draft, variable, held)
     asked = asked_imputer(spec, draft.choices, variable)
     place = spec.places.of("variable", variable.name, "imputer" if variable.imputer else "regime")
     try:
@@ -128,20 +124,6 @@ def _universe(draft: Draft, variable: Variable) -> UniverseProfile:
 def _recipients(draft: Draft, variable: Variable, held: UniverseProfile) -> float:
     """Share of the base's rows that are drawn for; the donor's share where it rests on what is still to be made."""
     return draft.profiles[draft.spec.settings.base].universes.get(variable.name, held).share
-
-
-def _check_donors(draft: Draft, variable: Variable, held: UniverseProfile) -> None:
-    """Report what no imputer can learn from: no donor that can hold a value, or donors without one."""
-    places, donor = draft.spec.places, variable.donor
-    field = "zero_when" if variable.zero_when else "share_of" if variable.share_of else "from"
-    if held.rows == 0:
-        place = places.of("variable", variable.name, field)
-        draft.problems.add(f"{variable.name}: no {variable.entity} of donor {donor} can hold a value", place)
-    if held.missing:
-        who = f"{held.missing:,} of {held.rows:,} donors ({variable.entity} of {donor})"
-        what = "value, or no value of its total" if variable.share_of else "value"
-        hint = "fill them in the source, or name the rows that can hold none under zero_when"
-        draft.problems.add(f"{variable.name}: {who} have no {what}", places.of("variable", variable.name, "from"), hint)
 
 
 def _check_roles(draft: Draft) -> None:

@@ -23,7 +23,7 @@ from .source_files import named_files
 if TYPE_CHECKING:
     from ..population import Population
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass
@@ -92,16 +92,27 @@ def _measure(population: Population, files: dict[str, str]) -> SourceProfile:
     for name, entity in population.variables.items():
         values = population.column(name)
         if values.dtype == object:
-            missing = int(np.count_nonzero([not isinstance(value, str) for value in values.tolist()]))
-            columns[name] = ColumnProfile(entity, "code", missing, len(set(values.tolist())), None)
+            texts = [value for value in values.tolist() if isinstance(value, str)]
+            words = sum(not _spells_number(text) for text in texts)
+            missing, distinct = len(values) - len(texts), len(set(values.tolist()))
+            columns[name] = ColumnProfile(entity, "code", missing, distinct, None, infinite=0, words=words)
             continue
         finite = np.isfinite(values)
         support = observed_support(values[finite].astype(np.float64), population.weights("design", entity)[finite])
         dtype = "bool" if values.dtype == bool else "number"
-        columns[name] = ColumnProfile(entity, dtype, int((~finite).sum()), support.distinct, support)
+        missing, infinite = int((~finite).sum()), int(np.isinf(values).sum())
+        columns[name] = ColumnProfile(entity, dtype, missing, support.distinct, support, infinite, words=0)
     size = sum(int(table.memory_usage(deep=False).sum()) for table in population.tables.values())
     rows = {entity: population.size(entity) for entity in population.entities}
     return SourceProfile(rows, size, files, columns, _groups(population), _crowded(population))
+
+
+def _spells_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _groups(population: Population) -> dict[str, dict[str, GroupSize]]:

@@ -23,6 +23,7 @@ NODE = np.dtype(
 )
 _FULL = 2.0**32
 _ABREAST = 64
+_BATCH = 1024
 
 
 @nb.njit(nogil=True, cache=True)
@@ -66,24 +67,48 @@ def leaf_of(row, root, nodes):
 def draw_donors(X, u, roots, nodes, start, donor, share):
     """One donor position per row of X (n, p): a tree at random, then a donor of its leaf by weight.
 
-    u: (n,) uniforms; the whole part of u * trees picks the tree, the fraction the donor. start: (nodes + 1,).
+    u: (n,) uniforms; the whole part of u * trees picks the tree, the fraction the donor. start: (nodes + 1,). Rows are
+    taken tree by tree, copied together a batch at a time: a tree's nodes and leaves stay in the cache.
     """
-    n, trees = X.shape[0], roots.size
+    n, p = X.shape
+    trees = roots.size
     drawn = np.empty(n, np.int32)
-    for i in nb.prange(n):  # type: ignore[attr-defined]
-        scaled = u[i] * trees
-        tree = min(np.int64(scaled), trees - 1)
-        target = np.uint32(min((scaled - tree) * _FULL, _FULL - 1.0))
-        k = leaf_of(X[i], roots[tree], nodes)
-        low, high = start[k], start[k + 1] - 1
-        while low < high:
-            middle = (low + high) >> 1
-            if share[middle] > target:
-                high = middle
-            else:
-                low = middle + 1
-        drawn[i] = donor[low]
+    order = _by_tree(u, trees)
+    for batch in nb.prange((n + _BATCH - 1) // _BATCH):  # type: ignore[attr-defined]
+        rows = order[batch * _BATCH : (batch + 1) * _BATCH]
+        held = np.empty((rows.size, p), X.dtype)
+        for i in range(rows.size):
+            for j in range(p):
+                held[i, j] = X[rows[i], j]
+        for i in range(rows.size):
+            scaled = u[rows[i]] * trees
+            tree = min(np.int64(scaled), trees - 1)
+            target = np.uint32(min((scaled - tree) * _FULL, _FULL - 1.0))
+            k = leaf_of(held[i], roots[tree], nodes)
+            low, high = start[k], start[k + 1] - 1
+            while low < high:
+                middle = (low + high) >> 1
+                if share[middle] > target:
+                    high = middle
+                else:
+                    low = middle + 1
+            drawn[rows[i]] = donor[low]
     return drawn
+
+
+@nb.njit(nogil=True, cache=True)
+def _by_tree(u, trees):
+    """Positions (n,) of the uniforms u (n,) in the order of the trees that they pick (counting sort)."""
+    position = np.zeros(trees + 1, np.int64)
+    for value in u:
+        position[min(np.int64(value * trees), trees - 1) + 1] += 1
+    position = np.cumsum(position)
+    order = np.empty(u.size, np.int32)
+    for i in range(u.size):
+        tree = min(np.int64(u[i] * trees), trees - 1)
+        order[position[tree]] = i
+        position[tree] += 1
+    return order
 
 
 @nb.njit(parallel=True, nogil=True, cache=True)

@@ -12,6 +12,8 @@ from ..spec.errors import Problem, Problems, SpecError, did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
+_BLOCK = 4096
+
 
 def is_frame(X: Any) -> TypeGuard[pd.DataFrame]:
     """Whether the predictors come as a DataFrame, whose columns have names."""
@@ -58,11 +60,22 @@ def _frame_matrix(X: pd.DataFrame, names: Sequence[str] | None) -> np.ndarray:
         elif not pd.api.types.is_numeric_dtype(X[name]):
             found.add(f"predictor {name!r} is not numeric ({X[name].dtype})", hint="code it as numbers first")
     found.raise_if_any()
+    columns = [_plain(X[name]) for name in wanted]
     matrix = np.empty((len(X), len(wanted)), dtype=np.float32)
+    # Rows lie one after the other: a block of them is filled while it is in the cache.
     with np.errstate(over="ignore"):
-        for j, name in enumerate(wanted):
-            matrix[:, j] = X[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        for first in range(0, len(matrix), _BLOCK):
+            rows = slice(first, first + _BLOCK)
+            for j, column in enumerate(columns):
+                matrix[rows, j] = column[rows]
     return matrix
+
+
+def _plain(column: pd.Series) -> np.ndarray:
+    """Numbers of a column, NaN where missing, without a copy if they are a plain array."""
+    if isinstance(column.dtype, np.dtype):
+        return column.to_numpy()
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _refuse(mask: np.ndarray, labels: Sequence[Any], what: str) -> None:

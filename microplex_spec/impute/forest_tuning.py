@@ -1,4 +1,9 @@
-"""Leaf size and features per split chosen by held-out score: what `leaf: auto` and `max_features: auto` stand for."""
+"""Leaf size and features per split chosen by held-out score: what `leaf: auto` and `max_features: auto` stand for.
+
+Not the default: on 20,000 donors of Tax-Calculator's CPS file (wages, dividends, business income) the choice moved the
+CRPS of other rows by -0.3 to +1.9 % of that of the defaults, at half to one and a half times their time again; on the
+Survey of Consumer Finances of 2019, by family, by -3.6 % (business income) to +3.2 % (capital gains: implicates).
+"""
 
 from __future__ import annotations
 

@@ -73,6 +73,11 @@ class Support:
     distinct: int
 
     @property
+    def weighted(self) -> bool:
+        """Whether any of the rows has a weight."""
+        return self.share_negative + self.share_zero + self.share_positive > 0
+
+    @property
     def signs(self) -> tuple[Sign, ...]:
         """The signs that at least one donor row has."""
         return tuple(sign for sign in SIGNS if getattr(self, f"rows_{sign}"))

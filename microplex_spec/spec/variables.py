@@ -151,6 +151,16 @@ class Variable(Record):
             raise ValueError("'uprate' is for amounts read from a source; what is derived or drawn follows by itself")
         return self
 
+    @model_validator(mode="after")
+    def _codes_are_no_amounts(self) -> Variable:
+        if self.dtype == "code":
+            for key in ("bounds", "zero_when", "share_of", "uprate"):
+                if getattr(self, key):
+                    raise ValueError(f"{key!r} is for amounts, and a code has none")
+            if self.regime not in ("auto", "categorical"):
+                raise ValueError(f"regime {self.regime!r} is for numbers; that of a code is 'categorical'")
+        return self
+
     @property
     def origin(self) -> Literal["observed", "imputed", "derived", "rate"]:
         if self.donor is not None:

@@ -1,5 +1,7 @@
 """Compiling the small project: order, choices with reasons, refusals with places, batches, and what a plan costs."""
 
+from dataclasses import replace
+
 import pytest
 
 from microplex_spec import compile_plan
@@ -124,6 +126,15 @@ def test_a_backend_that_lacks_a_regime_is_refused_with_the_place_and_those_that_
     assert str(caught.value) == told and "regime_aware" in serving
 
 
+def test_a_backend_that_needs_more_donors_than_there_are_is_refused_with_both_numbers(monkeypatch):
+    backend = IMPUTERS.load("qrf")
+    monkeypatch.setattr(backend, "capabilities", replace(backend.capabilities, min_rows=1000))
+    place = Place("variables/a.yaml", 3, 5)
+    with pytest.raises(SpecError) as caught:
+        choose_imputer("qrf", {}, REGIMES["positive"], ImputeShape(999, 10, 2), place)
+    assert str(caught.value) == "variables/a.yaml:3:5: imputer 'qrf' needs 1,000 donor rows, there are 999"
+
+
 @pytest.mark.parametrize(
     ("choice", "fault"),
     [
@@ -237,10 +248,3 @@ def test_a_variable_drawn_from_the_base_itself_is_refused(small_project):
     assert faults_of(small_project) == [
         f"{place}: dividends is drawn from the base itself; name another source, or leave out 'from'"
     ]
-
-
-def test_a_code_that_would_be_drawn_is_refused(small_project):
-    drawn = "unit: code, from: donors, predictors: [any(age > 60)]}"
-    small_project.edit("variables/observed.yaml", "unit: code}", drawn)
-    place = small_project.at("variables/observed.yaml", "state_fips")
-    assert f"{place}: state_fips is a code, and imputers draw numbers" in faults_of(small_project)

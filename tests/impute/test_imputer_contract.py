@@ -206,6 +206,27 @@ def test_what_a_missing_predictor_tells_is_learned(name):
 
 
 @EACH
+def test_categories_and_amounts_that_no_donor_has_are_drawn_for_within_the_support(fitted, name):
+    imputer, X, y, _ = fitted(name, "three_sign")
+    support = observed_support(y)
+    new = X.assign(d=99, a=X.a * 1e6, b=-1e30)
+    drawn = imputer.draw(new, 0)
+    assert ((drawn == 0) | (drawn >= support.smallest_positive) | (drawn <= support.largest_negative)).all()
+    assert y.min() <= drawn.min() and drawn.max() <= y.max()
+
+
+@EACH
+@pytest.mark.parametrize("bad", [np.inf, -np.inf])
+def test_infinite_predictors_are_refused_with_their_column_and_number(fitted, name, bad):
+    imputer, X, y, w = fitted(name, "three_sign")
+    broken = X.copy()
+    broken.loc[[2, 5], "b"] = bad
+    for call in (lambda: imputer.draw(broken, 0), lambda: quick(name, "three_sign").fit(broken, y, w)):
+        with pytest.raises(SpecError, match="predictor 'b': 2 values are infinite"):
+            call()
+
+
+@EACH
 @pytest.mark.parametrize("n", [1, 2, 40])
 def test_few_or_constant_donors_are_drawn_from_by_weight(name, n):
     least = IMPUTERS.load(name).capabilities.min_rows

@@ -12,6 +12,7 @@ import pandas as pd
 from ...evaluate.distribution import nonzero_shares, signed_log_edges, weighted_ks
 from ...evaluate.fit import fit_median_error, fit_within, held_out_table, holdout_median_error, relative_errors
 from ...population import Population, evaluate
+from ...population.codes import code_numbers, code_shares, known_codes
 from ...spec.expression import parse
 from ...spec.registry import ENGINES
 from ..task import Task
@@ -145,7 +146,7 @@ def growth(task: Task, artifact: Path, engine_name: str) -> np.ndarray | float:
 def imputation_table(
     task: Task, population: Population, names: list[str], meta: dict[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """imputation.csv, and the histograms of donor, drawn and true values behind it. All weights are design weights."""
+    """imputation.csv, and the histograms of donor, drawn and true values behind it (of codes none). Design weights."""
     rows, histograms = [], {}
     donors: dict[str, Population] = {}
     for name in names:
@@ -156,21 +157,20 @@ def imputation_table(
         if source not in donors:
             donors[source] = read_population(task.input("uprate", source))
         donor = donors[source]
-        samples = {
-            "donor": (donor.column(name).astype(np.float64), donor.weights("design", entity)),
-            "drawn": (drawn.astype(np.float64), population.weights("design", entity)),
-        }
+        weights = population.weights("design", entity)
+        samples = {"donor": (donor.column(name), donor.weights("design", entity)), "drawn": (drawn, weights)}
         if TRUTH + name in population.variables:
-            samples["truth"] = (
-                population.column(TRUTH + name).astype(np.float64),
-                population.weights("design", entity),
-            )
+            samples["truth"] = (population.column(TRUTH + name), weights)
+        shown = {**meta[name], "regime": record["regime"], "importances": record["importances"]}
+        if drawn.dtype == object:
+            rows.append(_code_row(name, record, samples))
+            histograms[name] = shown
+            continue
+        samples = {kind: (values.astype(np.float64), w) for kind, (values, w) in samples.items()}
         rows.append(_imputation_row(name, record, samples))
         edges = signed_log_edges([values for values, _ in samples.values()], BINS)
         histograms[name] = {
-            **meta[name],
-            "regime": record["regime"],
-            "importances": record["importances"],
+            **shown,
             "edges": edges.tolist(),
             "truth": None,
             **{kind: nonzero_shares(values, w, edges).tolist() for kind, (values, w) in samples.items()},
@@ -196,14 +196,29 @@ _IMPUTATION = [
 def _imputation_row(
     name: str, record: dict[str, Any], samples: dict[str, tuple[np.ndarray, np.ndarray]]
 ) -> dict[str, Any]:
-    row: dict[str, Any] = {"variable": name, "rows": record["recipients"]}
-    row |= {key: record[key] for key in ("regime", "backend", "strays", "seconds")}
+    row = _first_fields(name, record)
     for kind, (values, weights) in samples.items():
         row |= {f"{kind}_{sign}": share for sign, share in weighted_shares(values, weights).items()}
         row[f"{kind}_mean"] = float(np.average(values, weights=weights))
     for other in ("donor", "truth"):
         if other in samples:
             row[f"ks_{other}"] = weighted_ks(*samples["drawn"], *samples[other])
+    return row
+
+
+def _first_fields(name: str, record: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: record[key] for key in ("regime", "backend", "strays", "seconds")}
+    return {"variable": name, "rows": record["recipients"], **kept}
+
+
+def _code_row(name: str, record: dict[str, Any], samples: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
+    """A row of codes, which have neither sign nor mean: their distance is the largest over all sets of codes."""
+    row = _first_fields(name, record)
+    known = known_codes(*(values for values, _ in samples.values()))
+    shares = {kind: code_shares(code_numbers(values, known), w, known) for kind, (values, w) in samples.items()}
+    for other in ("donor", "truth"):
+        if other in shares:
+            row[f"ks_{other}"] = float(np.abs(shares["drawn"] - shares[other]).sum() / 2)
     return row
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ...impute import make_imputer
+from ...impute import Imputer, make_imputer
 from ...population import Population, evaluate
+from ...population.codes import code_numbers, code_shares, codes_of, known_codes
 from ...spec.expression import parse
 from ..task import Task
 from ..universe import modelled, total, universe
@@ -20,23 +21,13 @@ def run(task: Task) -> dict[str, Any]:
     begun = time.perf_counter()
     params = task.step.params
     base, donor = base_population(task), read_population(task.input("uprate", params["donor"]))
-    entity, variable, seed = params["entity"], params["variable"], params["seed"]
+    entity, variable = params["entity"], params["variable"]
     donors, recipients = universe(donor, params), universe(base, params)
-    donor_x, base_x = predictors([donor, base], entity, params["predictors"])
-    y = donor.column(variable).astype(np.float64)
+    known = known_codes(donor.column(variable)) if params["dtype"] == "code" else None
+    y = donor.column(variable).astype(np.float64) if known is None else code_numbers(donor.column(variable), known)
+    learned = modelled(donor, params) if known is None else y
     weights = donor.weights("design", entity)
-    imputer = make_imputer(
-        task.step.backend,
-        regime=params["regime"],
-        seed=seed,
-        stream=variable,
-        stray_tolerance=params["stray_tolerance"],
-        **params["params"],
-    )
-    imputer.fit(donor_x[donors], modelled(donor, params)[donors], sample_weight=weights[donors])
-    values = np.zeros(base.size(entity))
-    if recipients.any():
-        values[recipients] = imputer.draw(base_x[recipients], seed, ids=record_ids(base, entity)[recipients])
+    imputer, values = _drawn(task, base, donor, learned, donors, recipients)
     if params["share_of"]:
         values = restored(values, total(base, params), y[donors])
     values, clipped = within(values, params["bounds"])
@@ -49,11 +40,47 @@ def run(task: Task) -> dict[str, Any]:
         "recipients": int(recipients.sum()),
         "strays": int(imputer.n_strays_),
         "clipped": clipped,
-        "donor_shares": weighted_shares(y, weights),
-        "drawn_shares": weighted_shares(values, base.weights("design", entity)),
+        "donor_shares": shares(y, weights, known),
+        "drawn_shares": shares(values, base.weights("design", entity), known),
         "importances": dict(zip(params["predictors"], np.round(imputer.feature_importances_, 6).tolist(), strict=True)),
     }
-    return write_column(task.out, entity, values != 0 if params["dtype"] == "bool" else values, record)
+    return write_column(task.out, entity, as_declared(values, params["dtype"], known), record)
+
+
+def _drawn(
+    task: Task, base: Population, donor: Population, learned: np.ndarray, donors: np.ndarray, recipients: np.ndarray
+) -> tuple[Imputer, np.ndarray]:
+    """The imputer fitted on the donors' rows, and a value for each row of the base: zero where it is no recipient."""
+    params = task.step.params
+    entity, variable, seed = params["entity"], params["variable"], params["seed"]
+    donor_x, base_x = predictors([donor, base], entity, params["predictors"])
+    imputer = make_imputer(
+        task.step.backend,
+        regime=params["regime"],
+        seed=seed,
+        stream=variable,
+        stray_tolerance=params["stray_tolerance"],
+        **params["params"],
+    )
+    imputer.fit(donor_x[donors], learned[donors], sample_weight=donor.weights("design", entity)[donors])
+    values = np.zeros(base.size(entity))
+    if recipients.any():
+        values[recipients] = imputer.draw(base_x[recipients], seed, ids=record_ids(base, entity)[recipients])
+    return imputer, values
+
+
+def shares(values: np.ndarray, weights: np.ndarray, known: list[str] | None) -> dict[str, float]:
+    """Weighted shares of the signs of a variable, or of its codes."""
+    if known is None:
+        return weighted_shares(values, weights)
+    return dict(zip(known, code_shares(values, weights, known).tolist(), strict=True))
+
+
+def as_declared(values: np.ndarray, dtype: str, known: list[str] | None) -> np.ndarray:
+    """Drawn numbers as what the variable holds: flags, codes or numbers."""
+    if known is not None:
+        return codes_of(values, known)
+    return values != 0 if dtype == "bool" else values
 
 
 def restored(shares: np.ndarray, totals: np.ndarray, donor_values: np.ndarray) -> np.ndarray:
@@ -83,9 +110,8 @@ def predictors(populations: Sequence[Population], entity: str, texts: Sequence[s
     for index, text in enumerate(texts):
         columns = [evaluate(parse(text), population, entity) for population in populations]
         if columns[0].dtype == object:
-            known = sorted({code for column in columns for code in column.tolist() if isinstance(code, str)})
-            ranks = {code: rank for rank, code in enumerate(known)}
-            columns = [np.array([ranks.get(code, np.nan) for code in column.tolist()]) for column in columns]
+            known = known_codes(*columns)
+            columns = [code_numbers(column, known) for column in columns]
         for matrix, column in zip(out, columns, strict=True):
             matrix[:, index] = column
     return out
