@@ -11,7 +11,7 @@ import numba as nb
 import numpy as np
 
 # One node in 24 bytes: a step of a walk touches one cache line. left and right are positions in the joined
-# table of all trees; feature is -1 at a leaf.
+# table of all trees; feature is -1 at a leaf, which leads to itself.
 NODE = np.dtype(
     [
         ("threshold", np.float64),
@@ -23,7 +23,7 @@ NODE = np.dtype(
 )
 _FULL = 2.0**32
 _ABREAST = 64
-_BATCH = 1024
+_BATCH = 4096
 
 
 @nb.njit(nogil=True, cache=True)
@@ -68,7 +68,7 @@ def draw_donors(X, u, roots, nodes, start, donor, share):
     """One donor position per row of X (n, p): a tree at random, then a donor of its leaf by weight.
 
     u: (n,) uniforms; the whole part of u * trees picks the tree, the fraction the donor. start: (nodes + 1,). Rows are
-    taken tree by tree, copied together a batch at a time: a tree's nodes and leaves stay in the cache.
+    taken tree by tree, whose nodes and leaves stay in the cache, and a few abreast, so that waiting overlaps.
     """
     n, p = X.shape
     trees = roots.size
@@ -76,24 +76,46 @@ def draw_donors(X, u, roots, nodes, start, donor, share):
     order = _by_tree(u, trees)
     for batch in nb.prange((n + _BATCH - 1) // _BATCH):  # type: ignore[attr-defined]
         rows = order[batch * _BATCH : (batch + 1) * _BATCH]
-        held = np.empty((rows.size, p), X.dtype)
-        for i in range(rows.size):
-            for j in range(p):
-                held[i, j] = X[rows[i], j]
-        for i in range(rows.size):
-            scaled = u[rows[i]] * trees
-            tree = min(np.int64(scaled), trees - 1)
-            target = np.uint32(min((scaled - tree) * _FULL, _FULL - 1.0))
-            k = leaf_of(held[i], roots[tree], nodes)
-            low, high = start[k], start[k + 1] - 1
-            while low < high:
-                middle = (low + high) >> 1
-                if share[middle] > target:
-                    high = middle
-                else:
-                    low = middle + 1
-            drawn[rows[i]] = donor[low]
+        held = np.empty((_ABREAST, p), X.dtype)
+        at = np.empty(_ABREAST, np.int64)
+        for first in range(0, rows.size, _ABREAST):
+            some = rows[first : first + _ABREAST]
+            for i in range(some.size):
+                at[i] = roots[min(np.int64(u[some[i]] * trees), trees - 1)]
+                for j in range(p):
+                    held[i, j] = X[some[i], j]
+            _walk_abreast(held, at, some.size, nodes)
+            for i in range(some.size):
+                scaled = u[some[i]] * trees
+                tree = min(np.int64(scaled), trees - 1)
+                target = np.uint32(min((scaled - tree) * _FULL, _FULL - 1.0))
+                low, high = start[at[i]], start[at[i] + 1] - 1
+                while low < high:
+                    middle = (low + high) >> 1
+                    if share[middle] > target:
+                        high = middle
+                    else:
+                        low = middle + 1
+                at[i] = low
+            for i in range(some.size):
+                drawn[some[i]] = donor[at[i]]
     return drawn
+
+
+@nb.njit(nogil=True, cache=True)
+def _walk_abreast(held, at, rows, nodes):
+    """Lead the first rows of held (m, p) from their nodes `at` (m,) to their leaves, as `leaf_of` does each."""
+    moved = True
+    while moved:
+        moved = False
+        for i in range(rows):
+            node = nodes[at[i]]
+            value = held[i, max(node.feature, 0)]
+            goes_left = (value <= node.threshold) | ((value != value) & (node.missing_left != 0))
+            # A leaf leads to itself.
+            to = np.int64(node.left if goes_left else node.right)
+            moved |= to != at[i]
+            at[i] = to
 
 
 @nb.njit(nogil=True, cache=True)

@@ -145,8 +145,10 @@ class LeafForest:
             tree = model.fit(X[sample], target[sample], sample_weight=w[sample]).tree_
             nodes = np.empty(tree.node_count, NODE)
             nodes["threshold"], nodes["missing_left"] = tree.threshold, tree.missing_go_to_left
-            nodes["left"], nodes["right"] = tree.children_left, tree.children_right
-            nodes["feature"] = np.where(tree.children_left < 0, -1, tree.feature)
+            leaf_here, own = tree.children_left < 0, np.arange(tree.node_count)
+            nodes["left"] = np.where(leaf_here, own, tree.children_left)
+            nodes["right"] = np.where(leaf_here, own, tree.children_right)
+            nodes["feature"] = np.where(leaf_here, -1, tree.feature)
             part = slice(t * n, (t + 1) * n)
             start = fill_leaves(tree.apply(X), w, tree.node_count, self.donor_[part], self.share_[part])
             return nodes, start, tree.compute_feature_importances()

@@ -105,14 +105,22 @@ class HurdleImputer(Imputer):
             self.gates_[event] = GATES[self.gate]().fit(X, happens, w, seed)
 
     def _draw(self, X: np.ndarray, seed: int, ids: np.ndarray) -> np.ndarray:
+        if not self.gates_ and len(self.amounts_) == 1:
+            # One model draws for all: no rows are picked out, and none are copied.
+            (part,) = self.amounts_
+            return self._amounts(part, X, seed, ids)
         drawn = np.zeros(len(X))
         rows = np.arange(len(X)) if self.amounts_ else np.empty(0, np.int64)
         if "zero" in self.gates_:
             rows = rows[~self._happens("zero", X, seed, ids)]
         for part, own in self._told_apart(X, rows, seed, ids):
-            values = self.amounts_[part].draw(X[own], seed, f"{self.stream_}/{part}", ids[own])
-            drawn[own] = self.supports_[part].nearest(values) if self.supports_ else values
+            drawn[own] = self._amounts(part, X[own], seed, ids[own])
         return drawn
+
+    def _amounts(self, part: str, X: np.ndarray, seed: int, ids: np.ndarray) -> np.ndarray:
+        """What the model of a part draws, within the values that its donors allow."""
+        values = self.amounts_[part].draw(X, seed, f"{self.stream_}/{part}", ids)
+        return self.supports_[part].nearest(values) if self.supports_ else values
 
     def _told_apart(self, X: np.ndarray, rows: np.ndarray, seed: int, ids: np.ndarray) -> list[tuple[str, np.ndarray]]:
         """The rows that each amount model draws for."""

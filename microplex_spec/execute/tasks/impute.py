@@ -112,6 +112,8 @@ def predictors(populations: Sequence[Population], entity: str, texts: Sequence[s
         if columns[0].dtype == object:
             known = known_codes(*columns)
             columns = [code_numbers(column, known) for column in columns]
-        for matrix, column in zip(out, columns, strict=True):
-            matrix[:, index] = column
+        # What float32 cannot hold is infinite there, which the imputer tells.
+        with np.errstate(over="ignore"):
+            for matrix, column in zip(out, columns, strict=True):
+                matrix[:, index] = column
     return out
