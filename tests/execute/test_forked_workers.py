@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 
 import psutil
 import pytest
@@ -21,13 +22,16 @@ WORKER_THEN_WAIT = f"""
 import os, time
 from microplex_spec.execute.executors.forked import ForkedWorkers
 if __name__ == "__main__":
-    print(ForkedWorkers({MODULE!r}, 1).pool().submit(os.getpid).result(), flush=True)
+    workers = ForkedWorkers({MODULE!r}, 1)  # kept: a pool that nobody holds lets its workers go
+    print(workers.pool().submit(os.getpid).result(), flush=True)
     time.sleep(60)
 """
 
 
 @pytest.fixture
 def workers():
+    # The server is one a process: other tests may have left one that holds other modules.
+    forkserver._forkserver._stop()
     workers = ForkedWorkers(MODULE, 1)
     yield workers
     workers.close()

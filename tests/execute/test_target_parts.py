@@ -24,5 +24,6 @@ def test_parts_of_households_join_to_the_bytes_of_the_whole(built: Build, tmp_pa
     folders = [Store(each.small.project.store).path(key) for each in (whole, parts)]
     for name in ("indptr.npy", "indices.npy", "data.npy", "columns.npy", "ledger.parquet"):
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
-    assert len(parts.events("part_finished")) == -(-60 // size)
+    # More where the process is large already from other work: parts that pass their predicted memory are halved.
+    assert len(parts.events("part_finished")) >= -(-60 // size)
     assert (whole.folder / "targets.csv").read_bytes() == (parts.folder / "targets.csv").read_bytes()
