@@ -65,14 +65,14 @@ def _run(folder: BakeoffFolder, bakeoff: Bakeoff, table: Table, tell: Tell) -> N
 
 
 def _jobs(bakeoff: Bakeoff) -> Iterator[Job]:
-    """Seed by seed, so that a bakeoff that is stopped early has every scale; gates, which answer less, at the end."""
+    """Seed by seed, so that a bakeoff that is stopped early has every scale; gates at the end, small scales first."""
     gates = [name for name in GATES if bakeoff.gates is None or name in bakeoff.gates]
     for seed, scale in product(bakeoff.seeds, bakeoff.scales):
         for name in REFERENCES:
             yield Job(scale, seed, "reference", name)
         for name in bakeoff.methods:
             yield Job(scale, seed, "method", name)
-    for seed, scale in product(bakeoff.seeds, bakeoff.scales):
+    for seed, scale in product(bakeoff.seeds, sorted(bakeoff.scales)):
         for name in gates:
             yield Job(scale, seed, "gate", name)
 
