@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..spec.errors import SpecError
@@ -82,12 +83,13 @@ def _fields(kind: str, row: Mapping[str, Any]) -> Fields:
 
 def _flat(row: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any]]:
     for key, value in row.items():
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, dict) and value:
             yield from _flat(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", value
 
 
+@lru_cache(maxsize=20_000)
 def _normal(text: str, read: Callable[[str], Any] = parse) -> str:
     """An expression as it is written out by the parser, so that spaces and brackets make no difference."""
     try:
