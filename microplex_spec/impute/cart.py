@@ -14,7 +14,8 @@ ONE_TREE: dict[str, Any] = {"trees": 1, "max_features": 1.0, "max_samples": 1.0}
 class Cart(ForestImputer):
     """A single tree on all donors and predictors, without a gate: the sequential synthesis of Reiter (2005).
 
-    leaf: fewest donors in a leaf, or auto. transform: scale of the target on which splits are judged (rank, log1p or none).
+    leaf: fewest donors in a leaf, or auto. transform: scale of the target on which splits are judged
+    (rank, log1p or none).
     """
 
     version = 1
