@@ -211,10 +211,11 @@ def _check_names(bakeoff: Bakeoff, document: Document, problems: Problems) -> No
     by = bakeoff.calibration.by
     if by is not None and by not in bakeoff.conditions:
         problems.unknown("condition", by, bakeoff.conditions, document.place("calibration", "by"))
-    for field in ("coverage", "fit_seconds") if bakeoff.published else ():
-        for name in getattr(bakeoff.published, field):
+    told = bakeoff.published
+    for figure, values in {"coverage": told.coverage, "fit_seconds": told.fit_seconds}.items() if told else ():
+        for name in values:
             if name not in bakeoff.methods:
-                problems.unknown("method", name, bakeoff.methods, document.place("published", field, name, key=True))
+                problems.unknown("method", name, bakeoff.methods, document.place("published", figure, name, key=True))
 
 
 def _names(text: str, document: Document, field: Path_, problems: Problems) -> tuple[str, ...]:
