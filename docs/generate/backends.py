@@ -105,17 +105,22 @@ def _one(name: str, backend: type) -> Iterable[str]:
 
 def parameters(backend: type) -> list[tuple[str, Any, str]]:
     """(name, default, meaning) of what a run may set; the meanings are those of the docstrings."""
-    found = inspect.signature(backend).parameters.values()
-    left_out = {*_STATE, *(GIVEN if issubclass(backend, Imputer) else ()), *_reader_keys(backend)}
-    own = [parameter for parameter in found if parameter.name not in left_out]
+    if issubclass(backend, Imputer):
+        own = {name: default for name, default in backend.param_defaults().items() if name not in GIVEN}
+    else:
+        found = inspect.signature(backend).parameters.values()
+        left_out = {*_STATE, *_reader_keys(backend)}
+        own = {parameter.name: parameter.default for parameter in found if parameter.name not in left_out}
     parts = [part for part in backend.__mro__ if part not in (Calibrator, Imputer, object)]
     texts = [vars(part).get("__doc__") for part in parts]
-    # A docstring may leave parameters to a record that it names, such as `ForestParams`.
+    # A docstring may leave parameters to a record of the same package that it names, such as `ForestParams`.
     named = {name for text in texts for name in re.findall(r"`(\w+)`", text or "")}
-    records = [vars(sys.modules[part.__module__]).get(name) for name in sorted(named) for part in parts]
+    packages = {part.__module__.rpartition(".")[0] for part in parts}
+    modules = [module for name, module in sys.modules.items() if name.rpartition(".")[0] in packages]
+    records = [vars(module).get(name) for name in sorted(named) for module in modules]
     texts += [record.__doc__ for record in records if isinstance(record, type)]
-    told = meanings([parameter.name for parameter in own], texts)
-    return [(parameter.name, parameter.default, told.get(parameter.name, "")) for parameter in own]
+    told = meanings(list(own), texts)
+    return [(name, default, told.get(name, "")) for name, default in own.items()]
 
 
 def _reader_keys(backend: type) -> tuple[str, ...]:

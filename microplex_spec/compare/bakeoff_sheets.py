@@ -139,8 +139,8 @@ def _winners(lines: Sequence[Line]) -> Sheet:
     ]
     note = (
         f"Lowest weighted CRPS on the log scale at {scale:,} rows over seeds {', '.join(map(str, seeds))}, each column "
-        "given the true values of those before it. Beyond noise: the mean of the differences, "
-        "seed by seed, lies beyond Student's t at 95 %."
+        "given the true values of those before it. Beyond noise: the differences seed by seed have a mean beyond "
+        "Student's t at 95 %."
     )
     columns = ("", "regime", "winner", "CRPS (log)", "runner-up", "CRPS (log)", "beyond noise")
     return Sheet("Winner of each variable", note, columns, tuple(rows))

@@ -8,7 +8,10 @@ from ._rank_network import RankNetwork
 from ._training import Loss
 
 LEAST_BIN = 1e-3
-"""The least width and height of a bin of a spline on the unit square, and the least slope at its ends."""
+"""The least width and height of a bin of a spline on the unit square, and the least slope at its ends.
+
+`MOST_BINS` of them leave most of the square free.
+"""
 
 
 class Flow(RankNetwork):

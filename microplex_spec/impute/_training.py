@@ -20,6 +20,8 @@ HELD_OUT = 0.1
 # Fewer donors are used in smaller batches, so that a round over them takes at least so many steps.
 LEAST_STEPS, LEAST_BATCH = 32, 32
 LONGEST_GRADIENT = 1.0
+# Pieces have a least width of which so many leave most of the unit interval free.
+MOST_BINS = 256
 
 type Layers = list[tuple[np.ndarray, np.ndarray]]
 """Weight (out, in) and bias (out,) float32 of each layer, the head last."""
@@ -31,9 +33,11 @@ type Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 class NetworkParams:
     """How networks are built and trained.
 
-    hidden, layers: units a layer, and layers below the head. knots: places at most where the response to a predictor
+    hidden: units a layer. layers: how many, below the head. knots: places at most where the response to a predictor
     bends. bins: pieces of the conditional distribution. networks: how many are trained; each draws for its part of the
-    records. epochs: most rounds over the donors; patience: rounds without a lower held-out loss before an end.
+    records. epochs: most rounds over the donors. batch: donors a step, fewer where a round would be too few steps.
+    learning_rate: of AdamW, at the start. weight_decay: of AdamW. patience: rounds without a lower held-out loss before
+    an end.
     """
 
     hidden: int = 64
@@ -57,9 +61,10 @@ class NetworkParams:
         return min(self.batch, max(LEAST_BATCH, donors // LEAST_STEPS))
 
     def problems(self) -> list[Problem]:
-        least = {"hidden": 1, "layers": 1, "knots": 2, "bins": 2, "networks": 1, "epochs": 1, "batch": 1, "patience": 1}
+        least = {"hidden": 1, "layers": 1, "knots": 2, "networks": 1, "epochs": 1, "batch": 1, "patience": 1}
         return [
             *chain.from_iterable(params.whole_number(name, getattr(self, name), few) for name, few in least.items()),
+            *params.whole_number("bins", self.bins, 2, MOST_BINS),
             *params.positive("learning_rate", self.learning_rate),
             *params.positive("weight_decay", self.weight_decay, zero_ok=True),
         ]

@@ -85,7 +85,7 @@ class Imputer(ABC):
     @classmethod
     def libraries(cls) -> dict[str, str]:
         """Versions of the packages that decide its draws."""
-        return versions_of(cls.capabilities.needs)
+        return versions_of({"numpy", *cls.capabilities.needs})
 
     def problems(self) -> list[Problem]:
         """What is wrong with the parameters, all at once; backends add theirs."""

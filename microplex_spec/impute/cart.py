@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ..spec.cost import ImputeShape, Work
 from ..spec.regimes import AUTO
 from .forest_imputer import Auto, ForestImputer
-from .forest_tuning import Opening
 
 ONE_TREE: dict[str, Any] = {"trees": 1, "max_features": 1.0, "max_samples": 1.0}
 """On all donors, every predictor tried at each split."""
@@ -17,7 +14,8 @@ ONE_TREE: dict[str, Any] = {"trees": 1, "max_features": 1.0, "max_samples": 1.0}
 class Cart(ForestImputer):
     """A single tree on all donors and predictors, without a gate: the sequential synthesis of Reiter (2005).
 
-    Parameters: leaf (fewest donors in a leaf, or auto) and transform as in `ForestParams`, else see `Imputer`.
+    leaf: fewest donors in a leaf, or auto. transform: scale of the target on which splits are judged
+    (rank, log1p or none).
     """
 
     version = 1
@@ -33,7 +31,3 @@ class Cart(ForestImputer):
         transform: str = "rank",
     ):
         super().__init__(regime, seed, stream, stray_tolerance, leaf=leaf, transform=transform, **ONE_TREE)
-
-    @classmethod
-    def amount_work(cls, shape: ImputeShape, settings: Mapping[str, Any]) -> Work:
-        return Opening.of({**settings, **ONE_TREE}).work(shape)

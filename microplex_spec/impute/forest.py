@@ -41,7 +41,7 @@ class ForestParams:
 
     trees: how many. leaf: about the fewest donors in a leaf. max_features: share or number of the predictors tried at a
     split. max_samples: share or number of the donors, drawn without replacement, on which a tree's splits are grown;
-    its leaves hold all donors. transform: scale of the target on which splits are judged.
+    its leaves hold all donors. transform: scale of the target on which splits are judged (rank, log1p or none).
     """
 
     trees: int = 100

@@ -19,7 +19,8 @@ Auto = Literal["auto"]
 class ForestImputer(HurdleImputer):
     """A hurdle whose amounts are drawn from leaf-draw forests with the parameters of `ForestParams`.
 
-    leaf and max_features may be "auto": chosen on donors held out (`forest_tuning`).
+    leaf: about the fewest donors in a leaf; auto has it chosen on donors held out. max_features: share or number of the
+    predictors tried at a split; auto as for leaf.
     """
 
     capabilities = ImputerCapabilities(

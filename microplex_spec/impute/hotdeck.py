@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from ..spec.cost import ImputeShape, Work
 from ..spec.errors import Problem
@@ -17,10 +16,12 @@ from .matching import NearestDonors
 
 
 class Hotdeck(HurdleImputer):
-    """A random hot deck within distance: of the `neighbours` nearest donors one is drawn by weight, without a gate.
+    """A random hot deck within distance: of the nearest donors one is drawn by weight, without a gate.
 
-    Nearness is Euclidean over `matching` predictors, signed logarithms on one scale: those whose ranks go best with
-    the donors' values. Draws are donor values. Other parameters: see `Imputer`.
+    Nearness is Euclidean over some of the predictors, signed logarithms on one scale. Draws are donor values.
+
+    neighbours: how many donors count as near. matching: how many predictors, those whose ranks go best with the donors'
+    values.
     """
 
     version = 1
@@ -63,5 +64,5 @@ class Hotdeck(HurdleImputer):
         return {
             "import.matching": 1,
             "matching.cells": shape.donors * shape.predictors,
-            "matching.looks": shape.recipients * settings["neighbours"] * np.log2(max(2, shape.donors)),
+            "matching.looks": shape.recipients * settings["neighbours"] * math.log2(max(2, shape.donors)),
         }

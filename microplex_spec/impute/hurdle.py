@@ -11,11 +11,12 @@ import numpy as np
 
 from ..spec.cost import Work, shipped_costs, sum_work
 from ..spec.errors import Problem
+from ..spec.libraries import versions_of
 from ..spec.regimes import AUTO, REGIMES, Regime
 from ..streams import stream_key, uniforms
 from . import params
 from .base import Cost, Imputer, ImputeShape
-from .gates import DEFAULT_GATE, GATES, Gate
+from .gates import DEFAULT_GATE, GATE_PACKAGES, GATES, Gate
 from .part_support import PartSupport
 
 
@@ -43,6 +44,8 @@ class HurdleImputer(Imputer):
     split: "none" (one model of all values), "zero" (a zero gate, and one model of all that is not zero) or "sign"
     (a second gate that tells losses from gains, and a model of each). Regimes without signs to tell apart (positive,
     count, continuous, ...) take one model and no gate.
+    gate: the classifier that decides (hist_gb, rf, rf_isotonic, logistic, mlp, or none for the donors' plain share).
+
     After fit: `gates_` (by "zero" and "negative"), `amounts_` (by part: "all", "nonzero", "negative", "positive"),
     `pooled_` (the parts too small or too uniform to split). `feature_importances_` are those of the amounts.
     """
@@ -68,6 +71,11 @@ class HurdleImputer(Imputer):
     @abstractmethod
     def amount_work(cls, shape: ImputeShape, settings: Mapping[str, Any]) -> Work:
         """How much one amount model on all of the shape's donors does, drawn from once per recipient."""
+
+    @classmethod
+    def libraries(cls) -> dict[str, str]:
+        gates = GATE_PACKAGES if cls.split != "none" else ()
+        return super().libraries() | versions_of(gates)
 
     @classmethod
     def param_defaults(cls) -> dict[str, Any]:
@@ -134,7 +142,7 @@ class HurdleImputer(Imputer):
 
     @classmethod
     def predict_cost(cls, shape: ImputeShape, settings: Mapping[str, Any] | None = None) -> Cost:
-        resolved = {**cls.param_defaults(), **(settings or {})}
+        resolved = {**vars(cls()), **(settings or {})}
         amounts, asked = _shapes(cls.split, shape)
         gates = [GATES[resolved["gate"]].work(rows) for rows in asked]
         return shipped_costs().price(sum_work(*(cls.amount_work(rows, resolved) for rows in amounts), *gates))

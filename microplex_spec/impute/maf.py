@@ -10,8 +10,7 @@ class Maf(NetworkImputer):
     """A `Flow` under design weights, without a gate: one factor of a masked autoregressive flow.
 
     The chain of variables (`order`) is the autoregression: each is drawn given its predictors and the variables before
-    it. Draws are donor values, so every regime's structure holds by construction. Parameters: see `Imputer` and
-    `NetworkParams`; results: see `HurdleImputer`.
+    it. Draws are donor values, so every regime's structure holds by construction. Parameters: see `NetworkParams`.
     """
 
     version = 1

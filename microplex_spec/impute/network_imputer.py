@@ -28,7 +28,7 @@ class NetworkImputer(HurdleImputer):
         min_rows=1,
         missing_predictors=True,
         exact_donor_values=True,
-        needs=("numba", "sklearn", "torch"),
+        needs=("numba", "torch"),
     )
     amounts: ClassVar[type[RankNetwork]]
 

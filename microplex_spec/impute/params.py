@@ -14,11 +14,12 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def whole_number(name: str, value: Any, least: int) -> list[Problem]:
-    """A problem unless value is an integer of at least `least`."""
-    if _is_whole(value) and value >= least:
+def whole_number(name: str, value: Any, least: int, most: int | None = None) -> list[Problem]:
+    """A problem unless value is an integer of at least `least`, and of at most `most` where one is given."""
+    if _is_whole(value) and value >= least and (most is None or value <= most):
         return []
-    return [Problem(f"{name} must be a whole number of at least {least}, got {value!r}")]
+    span = f"of at least {least}" if most is None else f"from {least} to {most}"
+    return [Problem(f"{name} must be a whole number {span}, got {value!r}")]
 
 
 def positive(name: str, value: Any, zero_ok: bool = False) -> list[Problem]:

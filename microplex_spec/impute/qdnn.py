@@ -9,8 +9,7 @@ from .network_imputer import NetworkImputer
 class Qdnn(NetworkImputer):
     """A `QuantileNetwork` drawn at a random level, under design weights, without a gate.
 
-    Draws are donor values, so every regime's structure holds by construction. Parameters: see `Imputer` and
-    `NetworkParams`; results: see `HurdleImputer`.
+    Draws are donor values, so every regime's structure holds by construction. Parameters: see `NetworkParams`.
     """
 
     version = 1

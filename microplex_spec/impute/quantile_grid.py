@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -17,11 +18,13 @@ from .quantile_forest import QuantileForest
 
 
 class QuantileGrid(HurdleImputer):
-    """A quantile regression forest (Meinshausen 2006) asked for one of `levels` quantiles a row, without a gate.
+    """A quantile regression forest (Meinshausen 2006) asked for one quantile of a grid a row, without a gate.
 
     The baseline that exact draws are held against, and a source of diagnostics: `quantiles` and `pit`. Quantiles lie
-    between donor values and are then moved to the regime's support. Parameters: trees, leaf and max_features as in
-    scikit-learn's forests; kept: donors that a leaf remembers, by which memory is bounded. Others: see `Imputer`.
+    between donor values and are then moved to the regime's support.
+
+    trees: how many. leaf: fewest donors in a leaf. max_features: share or number of the predictors tried at a split.
+    kept: most donors that a leaf remembers, by which memory is bounded. levels: how many quantiles are on the grid.
     """
 
     version = 1
@@ -33,7 +36,7 @@ class QuantileGrid(HurdleImputer):
         min_rows=1,
         missing_predictors=True,
         exact_donor_values=False,
-        needs=("quantile_forest",),
+        needs=("quantile_forest", "sklearn"),
     )
 
     def __init__(
@@ -87,7 +90,7 @@ class QuantileGrid(HurdleImputer):
         trees = settings["trees"]
         return {
             "import.quantile_forest": 1,
-            "quantile_forest.splits": trees * shape.donors * shape.predictors * np.log2(max(2, shape.donors)),
+            "quantile_forest.splits": trees * shape.donors * shape.predictors * math.log2(max(2, shape.donors)),
             "quantile_forest.leaves": trees * min(1.0, settings["kept"] / settings["leaf"]) * shape.donors,
             "quantile_forest.draws": shape.recipients * trees * settings["levels"],
         }

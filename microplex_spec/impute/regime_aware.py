@@ -8,7 +8,7 @@ from .forest_imputer import ForestImputer
 class RegimeAware(ForestImputer):
     """A hurdle model (Cragg 1971) whose amounts are drawn from leaf-draw forests, one per sign of the regime.
 
-    Parameters: gate (a name in `GATES`), else see `Imputer` and `ForestParams`; results: see `HurdleImputer`.
+    Parameters and results: see `HurdleImputer` and `ForestParams`.
     """
 
     version = 2

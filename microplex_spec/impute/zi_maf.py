@@ -10,8 +10,8 @@ class ZiMaf(NetworkImputer):
     """A hurdle model (Cragg 1971) whose nonzero values are drawn from a `Flow`, both signs together.
 
     The chain of variables (`order`) is the autoregression of a masked autoregressive flow: each is drawn given its
-    predictors and the variables before it. Parameters: gate (a name in `GATES`), else see `Imputer` and
-    `NetworkParams`; results: see `HurdleImputer`.
+    predictors and the variables before it. Parameters and results: see `HurdleImputer` and
+    `NetworkParams`.
     """
 
     version = 1

@@ -9,7 +9,7 @@ from .network_imputer import NetworkImputer
 class ZiQdnn(NetworkImputer):
     """A hurdle model (Cragg 1971) whose nonzero values are drawn from a `QuantileNetwork`, both signs together.
 
-    Parameters: gate (a name in `GATES`), else see `Imputer` and `NetworkParams`; results: see `HurdleImputer`.
+    Parameters and results: see `HurdleImputer` and `NetworkParams`.
     """
 
     version = 1

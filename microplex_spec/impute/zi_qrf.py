@@ -8,7 +8,7 @@ from .forest_imputer import ForestImputer
 class ZiQrf(ForestImputer):
     """A hurdle model (Cragg 1971) whose nonzero values are drawn from one leaf-draw forest.
 
-    Parameters: gate (a name in `GATES`), else see `Imputer` and `ForestParams`; results: see `HurdleImputer`.
+    Parameters and results: see `HurdleImputer` and `ForestParams`.
     """
 
     version = 2

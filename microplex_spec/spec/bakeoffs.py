@@ -194,7 +194,7 @@ def find_bakeoff(project: Project, name: str) -> tuple[Bakeoff, Document]:
 
 
 def _check_names(bakeoff: Bakeoff, document: Document, problems: Problems) -> None:
-    """Add a problem for each expression that is none, and each column that a rare cell names and no row has."""
+    """Add a problem for each expression that is none, and each column or method named that is not declared."""
     for index, text in enumerate(bakeoff.conditions):
         _names(text, document, ("conditions", index), problems)
         if text in bakeoff.draw:
@@ -211,6 +211,11 @@ def _check_names(bakeoff: Bakeoff, document: Document, problems: Problems) -> No
     by = bakeoff.calibration.by
     if by is not None and by not in bakeoff.conditions:
         problems.unknown("condition", by, bakeoff.conditions, document.place("calibration", "by"))
+    told = bakeoff.published
+    for figure, values in {"coverage": told.coverage, "fit_seconds": told.fit_seconds}.items() if told else ():
+        for name in values:
+            if name not in bakeoff.methods:
+                problems.unknown("method", name, bakeoff.methods, document.place("published", figure, name, key=True))
 
 
 def _names(text: str, document: Document, field: Path_, problems: Problems) -> tuple[str, ...]:

@@ -183,6 +183,12 @@ FAULTS = {
     "group": ("[household]", "[households]", "unknown column or entity 'households' (did you mean 'household'?)"),
     "scale": ("[600]", "[600_000]", "a scale of 600,000 rows, of which there are"),
     "small scale": ("[600]", "[12]", "no more than k = 3"),
+    "calibration": ("calibration: {", "calibration: {params: {lowr: 0.2}, ", "'lowr' (did you mean 'lower'?)"),
+    "published": (
+        "rare_cells:",
+        "published: {source: a paper, scale: 600, coverage: {qfr: 0.9}}\nrare_cells:",
+        "unknown method 'qfr' (did you mean 'qrf'?)",
+    ),
     "k": ("cap: 100", "cap: 2", "cap of 2 rows must be above k = 3"),
 }
 

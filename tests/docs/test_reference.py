@@ -56,6 +56,13 @@ def test_every_registered_backend_stands_in_the_reference_with_its_parameters(re
             assert f"| `{parameter}` |" in section
 
 
+@pytest.mark.parametrize("name", IMPUTERS.names())
+def test_every_parameter_that_an_imputer_takes_stands_in_the_reference_with_its_meaning(name):
+    told = backends.parameters(IMPUTERS.load(name))
+    assert {parameter for parameter, _, _ in told} == set(IMPUTERS.load(name).param_defaults()) - set(backends.GIVEN)
+    assert [parameter for parameter, _, meaning in told if not meaning] == []
+
+
 def test_every_regime_and_every_kind_of_check_has_a_place():
     assert all(f"| `{name}` |" in LANGUAGE["reference/regimes.md"] for name in REGIMES)
     assert all(f"## A check with `{kind}`" in LANGUAGE["reference/checks.md"] for kind in KINDS)

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 from microplex_spec.impute import make_imputer
 from microplex_spec.impute.gates import GATES
 from microplex_spec.spec.errors import SpecError
+from microplex_spec.spec.registry import IMPUTERS
 
 EACH = pytest.mark.parametrize("name", GATES)
 LEARNING = pytest.mark.parametrize("name", [name for name in GATES if name != "none"])
@@ -97,3 +98,8 @@ def test_an_imputer_draws_zeros_at_the_donors_share_through_any_gate(name):
 def test_an_unknown_gate_is_told_with_the_nearest_name():
     with pytest.raises(SpecError, match="hist_gb"):
         make_imputer("regime_aware", gate="hist_bg")
+
+
+@pytest.mark.parametrize("name", ["regime_aware", "zi_qrf", "zi_qdnn", "zi_maf"])
+def test_what_gates_are_fitted_by_counts_among_what_decides_an_imputers_draws(name):
+    assert {"numba", "numpy", "scikit-learn", "scipy"} <= IMPUTERS.load(name).libraries().keys()

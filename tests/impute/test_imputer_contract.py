@@ -182,8 +182,9 @@ def test_the_draw_follows_the_predictors(name):
     X, y, w = donors("zero_inflated", n=3000)
     drawn = quick(name, "zero_inflated").fit(X, y, w).draw(X, 0)
     both = (drawn > 0) & (y > 0)
-    assert np.corrcoef(np.log(drawn[both]), X.a[both])[0, 1] > 0.6
-    assert (drawn[X.b > 1] == 0).mean() - (drawn[X.b < -1] == 0).mean() > 0.4
+    # No imputer is within 0.04 of either bar, so that a processor that rounds otherwise passes and fails the same ones.
+    assert np.corrcoef(np.log(drawn[both]), X.a[both])[0, 1] > 0.57
+    assert (drawn[X.b > 1] == 0).mean() - (drawn[X.b < -1] == 0).mean() > 0.45
 
 
 @EACH

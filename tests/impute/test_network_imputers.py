@@ -53,12 +53,18 @@ def test_parameters_out_of_range_are_refused_all_at_once(name):
     message = str(refused.value)
     for problem in (
         "hidden must be a whole number of at least 1, got 0",
-        "bins must be a whole number of at least 2, got 1",
+        "bins must be a whole number from 2 to 256, got 1",
         "learning_rate must be a number above 0, got nan",
         "weight_decay must be a number of at least 0, got -1",
         "epochs must be a whole number of at least 1, got 2.5",
     ):
         assert problem in message
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_more_pieces_than_the_unit_interval_has_room_for_are_refused(name):
+    with pytest.raises(SpecError, match="bins must be a whole number from 2 to 256, got 1000"):
+        make_imputer(name, bins=1000)
 
 
 @pytest.mark.parametrize("name", ["qdnn", "maf"])

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from itertools import groupby, product
 from typing import Any
 
+from ...calibrate import make_calibrator
 from ...evaluate.synthesis import fit_judge
 from ...impute import make_imputer
 from ...impute.gates import GATES
 from ...spec.bakeoffs import Bakeoff
 from ...spec.errors import Problems, SpecError
 from ...spec.project import Project
-from ...spec.registry import CALIBRATORS
 from ...spec.yaml_reader import Document
 from ..run_folder import claim_run
 from .apart import Failed, apart
@@ -130,10 +130,13 @@ def _check_backends(bakeoff: Bakeoff, document: Document, problems: Problems) ->
     for index, gate in enumerate(bakeoff.gates or ()):
         if gate not in GATES:
             problems.unknown("gate", gate, GATES, document.place("gates", index))
-    calibrator = bakeoff.calibration.calibrator
-    if calibrator not in CALIBRATORS.names():
-        place = document.place("calibration", "calibrator")
-        problems.unknown("calibrator", calibrator, CALIBRATORS.names(), place)
+    asked = bakeoff.calibration
+    try:
+        make_calibrator(asked.calibrator, **asked.params)
+    except SpecError as error:
+        place = document.place("calibration", "params" if asked.params else "calibrator")
+        for problem in error.problems:
+            problems.add(problem.message, place, problem.hint)
 
 
 def _check_scales(bakeoff: Bakeoff, table: Table, document: Document) -> None:

@@ -13,7 +13,7 @@ from .logistic import LogisticGate
 from .mlp import MlpGate
 from .share import ShareGate
 
-__all__ = ["DEFAULT_GATE", "GATES", "Gate"]
+__all__ = ["DEFAULT_GATE", "GATES", "GATE_PACKAGES", "Gate"]
 
 GATES: dict[str, type[Gate]] = {
     "hist_gb": HistGbGate,
@@ -24,3 +24,5 @@ GATES: dict[str, type[Gate]] = {
     "none": ShareGate,
 }
 DEFAULT_GATE = "hist_gb"
+GATE_PACKAGES = ("numba", "scipy", "sklearn")
+"""What decides their probabilities."""

@@ -32,7 +32,7 @@ class RfGate:
     @staticmethod
     def work(shape: ImputeShape) -> Work:
         cells = shape.donors * shape.predictors
-        return {"import.forest": 1, "rf.fits": 1, "rf.cells": cells, "rf.draws": shape.recipients}
+        return {"import.forest": 1, "rf.cells": cells, "rf.draws": shape.recipients}
 
 
 class RfIsotonicGate(RfGate):
