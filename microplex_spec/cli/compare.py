@@ -9,7 +9,7 @@ import math
 import sys
 from pathlib import Path
 
-from ..compare.leaderboard import METRICS, Entry, Metric, leaderboard
+from ..compare.leaderboard import METRICS, Entry, Metric, known_metrics, leaderboard
 from ..spec.errors import Problem, SpecError, did_you_mean
 from .arguments import Parser, write_file
 
@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
     if options.html:
         from ..report.leaderboard import render
 
-        panels = [(metric.label, [_row(metric, entry) for entry in entries]) for metric in METRICS.values()]
+        panels = [(metric.label, [_row(metric, entry) for entry in entries]) for metric in known_metrics(entries)]
         write_file(Path(options.html), render(panels, entries, METRICS[options.sort].label, left_out))
     if options.json:
         rows = [entry.to_json() for entry in entries]
@@ -57,15 +57,16 @@ def _table(entries: list[Entry], by: Metric) -> str:
     table.add_column("")
     table.add_column("choices", overflow="fold", min_width=min(40, max(len(entry.label) for entry in entries)))
     table.add_column("seeds", justify="right")
-    for metric in METRICS.values():
+    metrics = known_metrics(entries)
+    for metric in metrics:
         table.add_column(metric.label, justify="right")
     for entry in entries:
         marks = ("*" if entry.pareto else "") + ("≈" if entry.noise else "")
-        figures = (metric.told(entry.mean[metric.name], entry.spread[metric.name]) for metric in METRICS.values())
+        figures = (metric.told(entry.mean[metric.name], entry.spread[metric.name]) for metric in metrics)
         table.add_row(marks, entry.label, str(len(entry.members)), *figures)
     out = io.StringIO()
     # Wide enough for every column where no terminal says how wide it is.
-    Console(file=out, width=None if sys.stdout.isatty() else 200).print(table)
+    Console(file=out, width=None if sys.stdout.isatty() else 400).print(table)
     return out.getvalue().rstrip()
 
 
