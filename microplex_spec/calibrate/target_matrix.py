@@ -49,8 +49,9 @@ def compile_targets(
     """The system of some targets in memory, for a population that needs no blocks.
 
     targets: rows with id, measure, of, where, value, role and, where given, family, tolerance (relative), se (in the
-    target's unit), exclude, set_aside (status and reason). min_support: fewest contributing households. tolerance:
-    relative, for targets that give none. Raises SpecError, naming the targets, for values that are missing or infinite.
+    target's unit), exclude (who and why), set_aside (status and reason). min_support: fewest contributing households.
+    tolerance: relative, for targets that give none. Raises SpecError, naming the targets, for values that are missing
+    or infinite.
     """
     layout = lay_out(targets)
     (block,) = blocks(population, layout, households=max(population.size(population.entities.root), 1))

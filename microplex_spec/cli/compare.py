@@ -8,10 +8,12 @@ import json
 import math
 import sys
 from pathlib import Path
+from shutil import get_terminal_size
 
-from ..compare.leaderboard import METRICS, Entry, Metric, leaderboard
+from ..compare.leaderboard import METRICS, Entry, Metric, known_metrics, leaderboard
 from ..spec.errors import Problem, SpecError, did_you_mean
 from .arguments import Parser, write_file
+from .leaderboard_text import WIDE, as_text
 
 
 def run(arguments: list[str]) -> int:
@@ -36,37 +38,16 @@ def run(arguments: list[str]) -> int:
     if options.html:
         from ..report.leaderboard import render
 
-        panels = [(metric.label, [_row(metric, entry) for entry in entries]) for metric in METRICS.values()]
+        panels = [(metric.label, [_row(metric, entry) for entry in entries]) for metric in known_metrics(entries)]
         write_file(Path(options.html), render(panels, entries, METRICS[options.sort].label, left_out))
     if options.json:
         rows = [entry.to_json() for entry in entries]
         print(json.dumps({"sort": options.sort, "entries": rows, "left_out": left_out}, indent=1))
     else:
-        print(_table(entries, METRICS[options.sort]))
+        print(as_text(entries, METRICS[options.sort], get_terminal_size().columns if sys.stdout.isatty() else WIDE))
     for folder, why in left_out.items():
         print(f"left out: {folder}: {why}", file=sys.stderr)
     return 0
-
-
-def _table(entries: list[Entry], by: Metric) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    front = "* not beaten in held-out error, benchmarks and effective sample size"
-    table = Table(caption=f"sorted by {by.label}; {front}; ≈ within seed noise of the first")
-    table.add_column("")
-    table.add_column("choices", overflow="fold", min_width=min(40, max(len(entry.label) for entry in entries)))
-    table.add_column("seeds", justify="right")
-    for metric in METRICS.values():
-        table.add_column(metric.label, justify="right")
-    for entry in entries:
-        marks = ("*" if entry.pareto else "") + ("≈" if entry.noise else "")
-        figures = (metric.told(entry.mean[metric.name], entry.spread[metric.name]) for metric in METRICS.values())
-        table.add_row(marks, entry.label, str(len(entry.members)), *figures)
-    out = io.StringIO()
-    # Wide enough for every column where no terminal says how wide it is.
-    Console(file=out, width=None if sys.stdout.isatty() else 200).print(table)
-    return out.getvalue().rstrip()
 
 
 def _row(metric: Metric, entry: Entry) -> tuple[str, float, float, str]:

@@ -15,7 +15,7 @@ COMMANDS = {
     "init": "make a project that builds at once, from a small sample or from a file of yours",
     "validate": "read a spec and report every fault",
     "plan": "show the steps that a build would run, with reasons and predicted cost",
-    "targets": "list calibration targets: how each is used and why, its support, the stretch it needs",
+    "targets": "list calibration targets and how each is used and why; targets add appends one",
     "graph": "draw the lineage of sources, variables, targets and benchmarks",
     "build": "run the plan of a spec and leave a run folder",
     "resume": "go on with a run that was killed or failed, by its stored plan",

@@ -25,6 +25,7 @@ def run(arguments: list[str]) -> int:
     if arguments[:1] == ["add"]:
         return targets_add.run(arguments[1:])
     made = parser("targets", __doc__ or "")
+    made.epilog = "microplex-spec targets add appends a row to a file of targets (targets add --help)"
     made.add_argument("--status", metavar="S", help=f"only targets of a status: {', '.join(STATUSES)}")
     made.add_argument("--agency", metavar="A", help="only those of an agency, by its name or a part of it")
     made.add_argument("--family", metavar="F", help="only those of a family, which folds hold out together")

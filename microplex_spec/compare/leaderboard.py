@@ -31,7 +31,8 @@ class Metric:
         if math.isnan(mean):
             return ""
         scale, form = _FORMS[self.unit]
-        text = form.format(mean * scale)
+        # A share below a hundredth shows no figure with one decimal.
+        text = f"{mean * scale:.2f} %" if self.unit == "share" and abs(mean) < 0.01 else form.format(mean * scale)
         return text if math.isnan(spread) else f"{text} ± {spread * scale:.2g}"
 
 
@@ -61,6 +62,12 @@ METRICS = {
 }
 QUALITY = ("holdout", "benchmarks", "ess")
 """The metrics that the Pareto front is drawn over: what costs one of these must buy another."""
+
+
+def known_metrics(entries: Iterable[Entry]) -> list[Metric]:
+    """The metrics of which any entry has a figure, in their order."""
+    entries = list(entries)
+    return [metric for metric in METRICS.values() if not all(math.isnan(entry.mean[metric.name]) for entry in entries)]
 
 
 @dataclass(frozen=True)

@@ -88,9 +88,12 @@ def _changes(key: Key, old: Declared, new: Declared, before: Fields, after: Fiel
         was, now = (None if value is _ABSENT else value for value in (was, now))
         change: ChangeKind = "note" if is_note(kind, field) else "changed"
         where, where_old = new.place(kind, name, field), old.place(kind, name, field)
-        yield Change(kind, name, change, field, was, now, where, where_old, _relative(was, now))
+        yield Change(kind, name, change, field, was, now, where, where_old, _relative(kind, field, was, now))
 
 
-def _relative(old: Any, new: Any) -> float | None:
+def _relative(kind: str, field: str, old: Any, new: Any) -> float | None:
+    """None of a seed, too, which is a name and no size."""
+    if (kind, field) == ("run", "seed"):
+        return None
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (old, new))
     return new / old - 1 if numbers and old else None

@@ -38,7 +38,7 @@ def _outcomes(outcomes: Mapping[str, Any], most: int | None) -> Iterator[str]:
         yield from _table("drawn otherwise", [_drawn(row) for row in outcomes["imputation"]], most)
     if outcomes["weights"]:
         rows = [
-            f"{name:<20} {row['old']:.4g} -> {row['new']:.4g}{NOISE[row['beyond_noise']]}"
+            f"{name:<20} {_pair(row['old'], row['new'], '.4g')}{NOISE[row['beyond_noise']]}"
             for name, row in outcomes["weights"].items()
         ]
         yield from _table("weights", rows, most)
@@ -77,6 +77,8 @@ def _change_of(old: Any, new: Any) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
     return "(none)" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
@@ -85,8 +87,18 @@ def _short(text: str) -> str:
 
 
 def _moved(row: Mapping[str, Any]) -> str:
-    errors = " -> ".join("?" if row[name] is None else f"{row[name]:+.2%}" for name in ("error_old", "error_new"))
-    return f"{row['id']:<50} {errors:<20} {'; '.join(row['edits'][:2])}{NOISE[row['beyond_noise']]}"
+    errors = _pair(row["error_old"], row["error_new"], "+.2%")
+    mark, causes = "", "; ".join(row["edits"][:2])
+    if row["edited"]:
+        # The error of a target that is met hardly moves with it: what the file says of it does.
+        mark, causes = " (edited)", f"{_pair(row['old'], row['new'], ',.10g')}  {causes}"
+    return f"{row['id'] + mark:<50} {errors:<22} {causes}{NOISE[row['beyond_noise']]}"
+
+
+def _pair(old: float | None, new: float | None, form: str) -> str:
+    """Before and after; what stays the same in the digits shown is told once, so that nobody looks for a move."""
+    before, after = ("?" if figure is None else f"{figure:{form}}" for figure in (old, new))
+    return f"{before} -> {after}" if before != after else f"{after}, as before"
 
 
 def _drawn(row: Mapping[str, Any]) -> str:

@@ -140,6 +140,8 @@ def _some(items: list[str], between: str = ", ") -> str:
 
 def _short(value: Any) -> str:
     """A value in few letters, or none: a checksum or a long list tells a reader nothing."""
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= LONGEST_VALUE else ""
 

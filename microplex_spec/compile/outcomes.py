@@ -122,7 +122,7 @@ def _row(target: Target, measure: str, where: str, judged: JudgedTargets) -> dic
     optional = {
         "tolerance": target.tolerance,
         "se": target.se,
-        "exclude": target.exclude,
+        "exclude": str(target.exclude) if target.exclude else None,
         "set_aside": [aside.status, aside.text] if aside else None,
     }
     return row | {key: value for key, value in optional.items() if value}

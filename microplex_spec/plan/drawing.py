@@ -135,7 +135,8 @@ def _at(point: Point) -> str:
 
 
 def _called(card: Card) -> str:
-    if card.title == card.kind:
+    # Of a plan's graph alone rows are marked; a file of variables may be called as their kind is, too.
+    if any(row.mark for row in card.rows):
         return "1 step" if len(card.rows) == 1 else f"{len(card.rows)} steps"
     name = CALLED.get(card.kind, card.kind)
     return f"{name} · {len(card.rows)}" if len(card.rows) > 1 else name

@@ -61,7 +61,7 @@ def verdict(content: Mapping[str, Any]) -> Iterator[str]:
         if rows := outcomes[kind]:
             first, errors = rows[0], [_percent(rows[0][name]) for name in ("error_old", "error_new")]
             told = f"{first['id']}, {errors[0]} off before and {errors[1]} after"
-            yield f"{_count(len(rows), kind[:-1])} moved; first {told}."
+            yield f"{_count(len(rows), kind[:-1])} moved; first {'the edited ' * first['edited']}{told}."
     known = [row["beyond_noise"] for row in outcomes["targets"] if row["beyond_noise"] is not None]
     if known:
         yield (
@@ -110,8 +110,10 @@ def _figure(value: float | None, name: str) -> str:
     """A headline figure: a count, or a share."""
     if value is None:
         return formats.MISSING
-    return formats.whole(value) if name.startswith("targets_") else formats.percent(value)
+    return formats.whole(value) if name.startswith("targets_") else formats.percent(value, 2)
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return formats.whole(value)
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)

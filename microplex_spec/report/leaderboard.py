@@ -14,7 +14,7 @@ from .template import environment
 Row = tuple[str, float, float, str]
 """Choices, mean, spread over seeds, and both in words."""
 
-ROW_HEIGHT, WIDTH, LEFT, RIGHT = 22, 560, 220, 12
+ROW_HEIGHT, WIDTH, LEFT, RIGHT = 22, 560, 210, 120
 LONGEST = 32
 """Letters of a name beside its row; the whole name stands in the table and behind the dot."""
 
@@ -49,6 +49,7 @@ def panel(label: str, rows: Sequence[Row]) -> Markup:
         parts.append(svg.text(LEFT - 10, y + 4, shown, "end", "name"))
         if math.isnan(mean):
             continue
+        parts.append(svg.text(WIDTH - RIGHT + 10, y + 4, words))
         if not math.isnan(spread):
             parts.append(svg.line(x(mean - spread), y, x(mean + spread), y, "one"))
         dot = svg.tag("circle", svg.tag("title", f"{name}: {words}"), cx=x(mean), cy=y, r=4.0)

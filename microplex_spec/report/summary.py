@@ -100,8 +100,8 @@ def verdict(run: Run, head: Headline, groups: Sequence[Series]) -> list[str]:
         )
     if head.left_out:
         said.append(
-            f"{_counted(head.left_out, 'target was', 'targets were')} left out of calibration; each is listed "
-            "below with its reason."
+            f"{_counted(head.left_out, 'target was', 'targets were')} left out of calibration; "
+            "the tables below say why."
         )
     said += _weights(run)
     far = [group for group in groups if group.targets >= 3 and group.close < 0.9][:3]

@@ -75,16 +75,19 @@ def read_faults(model: type[BaseModel], error: ValidationError, data: Any, hidde
                 kinds.setdefault(field, []).append(fault)
         elif fault["type"] != "extra_forbidden":
             faults.append(_other(field, fault))
-    return [*faults, *(_wrong_kind(field, alike) for field, alike in kinds.items())]
+    return [*faults, *(_wrong_kind(field, alike, model) for field, alike in kinds.items())]
 
 
 def keys_at(model: Any, field: Path_ = ()) -> set[str]:
     """The keys that may stand at a field inside a record, through nested records, mappings and lists."""
+    return {held.alias or name for record in _records_at(model, field) for name, held in record.model_fields.items()}
+
+
+def _records_at(model: Any, field: Path_) -> list[type[BaseModel]]:
     level = [model]
     for part in field:
         level = [inner for annotation in level for inner in _step(annotation, part)]
-    records = [inner for annotation in level for inner in _alternatives(annotation) if _is_record(inner)]
-    return {field.alias or name for record in records for name, field in record.model_fields.items()}
+    return [inner for annotation in level for inner in _alternatives(annotation) if _is_record(inner)]
 
 
 def _step(annotation: Any, part: str | int) -> Iterator[Any]:
@@ -127,13 +130,16 @@ def _field(fault: Any, data: Any) -> Path_:
     return tuple(field)
 
 
-def _wrong_kind(field: Path_, faults: list[Any]) -> Fault:
+def _wrong_kind(field: Path_, faults: list[Any], model: type[BaseModel]) -> Fault:
     wanted, got = " or ".join(dict.fromkeys(_KINDS[fault["type"]] for fault in faults)), faults[0]["input"]
     hint = ""
     if wanted.startswith("a text") and isinstance(got, bool | int | float):
         hint = f"quote it: '{_shown(got)}'"
     elif wanted in ("a number", "a whole number") and isinstance(got, str):
         hint = "write it without quotes and separators" if re.fullmatch(r"[-+0-9.,_eE ]*[0-9]", got) else ""
+    elif faults[0]["type"] == "model_type" and len(records := _records_at(model, field)) == 1:
+        held = [held.alias or name for name, held in records[0].model_fields.items() if held.is_required()]
+        hint = f"write {{{', '.join(f'{name}: ...' for name in held)}}}" if held else ""
     return Fault(field, f": {_dotted(field)} must be {wanted}, got {_shown(got)}", hint)
 
 

@@ -41,6 +41,18 @@ class TargetSource(Record):
     part is the family."""
 
 
+class Exclusion(Record):
+    """Who decided that a figure is kept but not used, and why."""
+
+    by: str = Field(min_length=1)
+    """Who decided it, and can be asked."""
+    reason: str = Field(min_length=1)
+    """Why it is not used."""
+
+    def __str__(self) -> str:
+        return f"excluded by {self.by}: {self.reason}"
+
+
 class Target(Record):
     """One published figure that the weighted file should meet, or be compared with.
 
@@ -69,8 +81,8 @@ class Target(Record):
     """The figure's standard error, in its own unit: the error that is good enough where no tolerance is given."""
     role: Role = "fit"
     """`fit` bends weights; `holdout` and `monitor` never do: the one judges the fit, the other is only told."""
-    exclude: str = ""
-    """Why the figure is kept but not used."""
+    exclude: Exclusion | None = None
+    """Who keeps the figure from being used, and why; its row stays, with that as its reason."""
     family: str = ""
     """Targets that stay together when some are left out to judge the fit; by default the first part of the source's
     concept."""

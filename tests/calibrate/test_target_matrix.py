@@ -240,7 +240,7 @@ def test_statuses_say_which_targets_are_fitted_and_why_the_others_are_not():
         row("rare", where=f"age == {oldest:.0f}"),
         row("aside", role="holdout"),
         row("watched", role="monitor"),
-        row("left_out", exclude="superseded", role="fit"),
+        row("left_out", exclude="excluded by A. Analyst: superseded", role="fit"),
         row("nobody_held_out", where="age > 200", role="holdout"),
     ]
     ledger = compile_targets(population, rows, 4, 0.05).ledger.set_index("id")
@@ -255,7 +255,7 @@ def test_statuses_say_which_targets_are_fitted_and_why_the_others_are_not():
     }
     assert ledger.loc["nobody", "reason"] == "no record contributes"
     assert "fewer than 4" in ledger.loc["rare", "reason"]
-    assert ledger.loc["left_out", "reason"] == "superseded"
+    assert ledger.loc["left_out", "reason"] == "excluded by A. Analyst: superseded"
 
 
 def test_a_tolerance_is_the_declared_one_else_the_standard_error_else_the_specs():

@@ -7,6 +7,8 @@ import pytest
 from small_project import SmallProject
 
 from microplex_spec.cli import main
+from microplex_spec.cli.leaderboard_text import as_text
+from microplex_spec.compare.leaderboard import METRICS, Member, leaderboard
 
 FEW = ("spec=small", "scale=smoke", "scale.households=60")
 
@@ -31,6 +33,16 @@ def test_a_sweep_is_ranked_over_its_seeds_with_table_and_page(here, capsys):
     assert len(Path("table.csv").read_text(encoding="utf-8").splitlines()) == 3
     page = Path("page.html").read_text(encoding="utf-8")
     assert "calibrator=chi2" in page and "<svg" in page and "src=" not in page
+
+
+@pytest.mark.parametrize("width", [60, 120, 400])
+def test_no_figure_is_cut_off_in_a_narrow_terminal(width):
+    figures = {name: 0.1234 for name in METRICS if name != "benchmarks"}
+    members = [Member(f"r{i}", i, {"calibrator": c}, figures) for i in (1, 2) for c in ("logit", "chi2")]
+    told = as_text(leaderboard(members), METRICS["holdout"], width)
+    assert max(map(len, told.splitlines())) <= width
+    assert told.count("12.3 %") == 2 * sum(METRICS[name].unit == "share" for name in figures)
+    assert "peak" in told and "calibrator=chi2" in told and "benchmark error" not in told
 
 
 def test_what_cannot_be_compared_is_told(here, capsys):

@@ -63,6 +63,19 @@ def test_an_edited_target_is_the_one_change_and_the_first_that_moved(here, capsy
     assert content["outcomes"]["weights"] and not content["outcomes"]["imputation"]
 
 
+def test_an_edited_target_comes_before_others_whose_error_moved_more(here, capsys):
+    before = build(here)
+    text = (here.root / "targets/small/income.yaml").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if "value: " in line)
+    here.edit("targets/small/income.yaml", line, f"    value: {float(line.split(':')[1]) * 1.01:.0f}")
+    _, content = told(capsys, before, build(here))
+    edited, *others = content["outcomes"]["targets"]
+    assert (edited["id"], edited["edited"]) == ("small.employment_income.amount", True)
+    sizes = [abs(row["error_change"]) for row in others]
+    assert sizes == sorted(sizes, reverse=True) and not any(row["edited"] for row in others)
+    assert sizes[0] > abs(edited["error_change"])
+
+
 def test_a_run_is_the_same_as_itself_and_as_its_spec(here, capsys):
     run = build(here)
     for other in (run, "small", SPEC):

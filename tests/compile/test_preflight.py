@@ -61,7 +61,7 @@ def test_a_contradiction_tells_both_figures_the_gap_and_what_to_do():
     [
         ({"role": "holdout"}, {}),
         ({"role": "monitor"}, {}),
-        ({"exclude": "another concept"}, {}),
+        ({"exclude": {"by": "A. Analyst", "reason": "another concept"}}, {}),
         ({"period": 2022}, {}),
         ({"of": "household"}, {}),
         ({}, {"b": "contradictory"}),

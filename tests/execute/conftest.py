@@ -49,7 +49,7 @@ MORE_TARGETS = """\
   - id: small.wages.aside
     measure: sum(unit_income)
     value: 18000000000
-    exclude: another concept
+    exclude: {by: A. Analyst, reason: another concept}
     source: {cell: C10, concept: wages.aside}
 """
 

@@ -60,7 +60,7 @@ def test_targets_csv_has_a_row_for_every_target_and_a_reason_for_those_not_fitte
     assert status["small.elderly.persons"] == "holdout"
     assert status["small.wages.watched"] == "monitor"
     assert status["small.wages.aside"] == "excluded"
-    assert targets.loc["small.wages.aside", "reason"] == "another concept"
+    assert targets.loc["small.wages.aside", "reason"] == "excluded by A. Analyst: another concept"
     assert status["small.centenarians.persons"] == "unsupported"
     assert status["small.dividends.amount"] == "unreachable"
     assert targets.loc["small.dividends.amount", "reason"].startswith("out of reach: ratios of 0.1 to 10 give ")

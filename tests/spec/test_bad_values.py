@@ -86,6 +86,21 @@ CASES = {
         "n_dependents",
         "variable 'n_dependents' must be a mapping of keys to values",
     ),
+    "exclusion without who and why": Case(
+        INCOME,
+        "    where: dividends > 0\n",
+        "    where: dividends > 0\n    exclude: superseded\n",
+        "superseded",
+        "target 'small.dividends.returns': exclude must be a mapping of keys to values, got 'superseded' "
+        "(write {by: ..., reason: ...})",
+    ),
+    "exclusion without who": Case(
+        INCOME,
+        "    where: dividends > 0\n",
+        "    where: dividends > 0\n    exclude: {reason: superseded}\n",
+        "exclude",
+        "target 'small.dividends.returns' lacks 'by' in exclude",
+    ),
     "value outside a list of choices": Case(
         OBSERVED, "unit: years", "unit: year", "year", "variable 'age': unit cannot be 'year' (did you mean 'years'?)"
     ),
