@@ -91,7 +91,7 @@ def _gates(bakeoff: Bakeoff, scale: int, lines: Sequence[Line]) -> Sheet:
     note = (
         f"Zero or not, on each of the {len(columns)} drawn columns with at least {bakeoff.gate_zeros:.0%} zeros, given "
         "the conditions and the true values of the columns before it; weighted scores of the test rows, means over "
-        "columns, seconds of one column."
+        "columns, seconds of one column. ±: standard deviation over seeds, where more than one was tried."
     )
     return Sheet(f"Gates at {scale:,} rows", note, ("", *(m.label for m in GATE_METRICS.values())), tuple(rows))
 
