@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from ..compare.leaderboard import Entry, Metric, known_metrics
+from ..compare.leaderboard import Entry, Metric, shown_metrics
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,14 +30,14 @@ def as_text(entries: Sequence[Entry], by: Metric, width: int) -> str:
         if Measurement.get(console, console.options.update(width=WIDE), table).maximum <= width:
             console.print(table)
             return out.getvalue().rstrip()
-    return "\n".join([*(_paragraph(entry, width) for entry in entries), fill(_caption(by), width)])
+    return "\n".join([*(_paragraph(entry, by, width) for entry in entries), fill(_caption(by), width)])
 
 
-def _paragraph(entry: Entry, width: int) -> str:
+def _paragraph(entry: Entry, by: Metric, width: int) -> str:
     head = f"{_marks(entry)} {entry.label}, {len(entry.members)} seed{'s' * (len(entry.members) > 1)}:".strip()
     told = [
         f"{metric.name} {metric.told(entry.mean[metric.name], entry.spread[metric.name])}"
-        for metric in known_metrics([entry])
+        for metric in shown_metrics([entry], by)
     ]
     # Lines are not broken within a figure.
     whole = ", ".join(text.replace(" ", HARD_SPACE) for text in told)
@@ -66,7 +66,7 @@ def _rich_table(entries: Sequence[Entry], by: Metric, short: bool) -> Table:
     longest = max(len(entry.label) for entry in entries)
     table.add_column("choices", overflow="fold", min_width=min(20 if short else 40, longest))
     table.add_column("seeds", justify="right")
-    metrics = known_metrics(entries)
+    metrics = shown_metrics(entries, by)
     for metric in metrics:
         table.add_column(metric.name if short else metric.label, justify="right")
     for entry in entries:

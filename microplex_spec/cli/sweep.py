@@ -117,10 +117,7 @@ def objective(member: Path, name: str) -> float:
 
     headline, weights = _manifest(member).get("headline", {}), read_object(member / "weights.json")
     figures: dict[str, Any] = {**weights, **headline, **read_member(member).figures}
-    sizes = {
-        f"benchmark.{key}": abs(error) for key, error in headline.get("benchmarks", {}).items() if error is not None
-    }
-    figure = {**figures, **sizes}.get(name)
+    figure = figures.get(name)
     if not isinstance(figure, int | float) or math.isnan(figure):
         raise SpecError(Problem(f"the run has no figure {name!r}", hint=f"see the headline in {member}/manifest.json"))
     return float(figure)
@@ -128,10 +125,11 @@ def objective(member: Path, name: str) -> float:
 
 def refuse_unknown_objective(name: str, spec: Spec) -> None:
     """SpecError for an objective that no run of the spec could have: told before a night is spent on it."""
+    from ..compare.leaderboard import BENCHMARK
     from ..compare.leaderboard import METRICS as COMPARED
     from ..spec.checks import METRICS
 
-    known = [*METRICS, *COMPARED, *(f"benchmark.{benchmark.id}" for benchmark in spec.benchmarks)]
+    known = [*METRICS, *COMPARED, *(f"{BENCHMARK}{benchmark.id}" for benchmark in spec.benchmarks)]
     if name not in known:
         raise SpecError(Problem(f"objective {name!r} is no figure of a run", hint=did_you_mean(name, known)))
 

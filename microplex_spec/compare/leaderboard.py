@@ -64,10 +64,21 @@ QUALITY = ("holdout", "benchmarks", "ess")
 """The metrics that the Pareto front is drawn over: what costs one of these must buy another."""
 
 
-def known_metrics(entries: Iterable[Entry]) -> list[Metric]:
-    """The metrics of which any entry has a figure, in their order."""
+BENCHMARK = "benchmark."
+"""Before the id of a benchmark: the metric that is the size of its error."""
+
+
+def metrics_of(members: Iterable[Member]) -> dict[str, Metric]:
+    """What the members can be sorted by: the metrics of all runs, then the error of each benchmark that one has."""
+    names = dict.fromkeys(name for member in members for name in member.figures if name.startswith(BENCHMARK))
+    return METRICS | {name: Metric(name, f"error of {name.removeprefix(BENCHMARK)}", False, "share") for name in names}
+
+
+def shown_metrics(entries: Iterable[Entry], by: Metric) -> list[Metric]:
+    """The metrics of all runs in their order, then the one sorted by, without those of which no entry has a figure."""
     entries = list(entries)
-    return [metric for metric in METRICS.values() if not all(math.isnan(entry.mean[metric.name]) for entry in entries)]
+    metrics = dict.fromkeys([*METRICS.values(), by])
+    return [metric for metric in metrics if not all(math.isnan(entry.mean[metric.name]) for entry in entries)]
 
 
 @dataclass(frozen=True)
@@ -99,7 +110,7 @@ class Entry:
             "pareto": self.pareto,
             "within_noise_of_first": self.noise,
             "metrics": {
-                name: {"mean": _figure(self.mean[name]), "spread": _figure(self.spread[name])} for name in METRICS
+                name: {"mean": _figure(self.mean[name]), "spread": _figure(self.spread[name])} for name in self.mean
             },
         }
 
@@ -109,12 +120,13 @@ def leaderboard(members: Iterable[Member], sort: str = "holdout") -> list[Entry]
 
     Raises KeyError for a metric that there is not.
     """
-    metric, members = METRICS[sort], list(members)
-    varying = _varying(members)
+    members = list(members)
+    metrics = metrics_of(members)
+    metric, varying = metrics[sort], _varying(members)
     groups: dict[tuple[str, ...], list[Member]] = {}
     for member in members:
         groups.setdefault(tuple(member.choices.get(name, "") for name in varying), []).append(member)
-    entries = [_entry(varying, values, group) for values, group in groups.items()]
+    entries = [_entry(varying, values, group, metrics) for values, group in groups.items()]
     missing = math.inf if not metric.higher else -math.inf
     entries.sort(key=lambda entry: _or(entry.mean[sort], missing), reverse=metric.higher)
     front = pareto_front([entry.mean for entry in entries])
@@ -145,12 +157,12 @@ def _varying(members: Sequence[Member]) -> list[str]:
     return list(told.values())
 
 
-def _entry(varying: Sequence[str], values: Sequence[str], group: Sequence[Member]) -> Entry:
+def _entry(varying: Sequence[str], values: Sequence[str], group: Sequence[Member], metrics: Iterable[str]) -> Entry:
     label = " ".join(f"{name}={value}" for name, value in zip(varying, values, strict=True)) or "the same choices"
     mean, spread = {}, {}
     # Of several runs with one seed the last counts: repeats tell nothing about the scatter over seeds.
     group = list({member.seed: member for member in group}.values())
-    for name in METRICS:
+    for name in metrics:
         found = [member.figures[name] for member in group if not math.isnan(member.figures.get(name, math.nan))]
         mean[name] = fmean(found) if found else math.nan
         spread[name] = stdev(found) if len(found) > 1 else math.nan

@@ -22,8 +22,8 @@ def lines(content: Mapping[str, Any], everything: bool = False) -> Iterator[str]
         yield from _table("notes only", [_change(row) for row in notes], most)
     seconds = sum(row["seconds"] for row in content["steps"])
     head = f"steps that give other results, {seconds:.0f} s predicted"
-    rows = [f"{row['id']:<40} {row['seconds']:>7.1f} s  {row['reason']}" for row in content["steps"]]
-    yield from _table(head, rows, most, "no step")
+    steps = [(row["id"], f"{row['seconds']:>7.1f} s  {row['reason']}") for row in content["steps"]]
+    yield from _named_table(head, steps, most, "no step")
     if content["seeds"]:
         yield f"seed noise is told by {content['seeds']} runs that differ by their seed alone"
     yield from _outcomes(content["outcomes"], most)
@@ -33,24 +33,35 @@ def lines(content: Mapping[str, Any], everything: bool = False) -> Iterator[str]
 def _outcomes(outcomes: Mapping[str, Any], most: int | None) -> Iterator[str]:
     for kind in ("targets", "benchmarks"):
         if outcomes[kind]:
-            yield from _table(f"{kind} that moved", [_moved(row) for row in outcomes[kind]], most)
+            yield from _named_table(f"{kind} that moved", [_moved(row) for row in outcomes[kind]], most)
     if outcomes["imputation"]:
-        yield from _table("drawn otherwise", [_drawn(row) for row in outcomes["imputation"]], most)
+        yield from _named_table("drawn otherwise", [_drawn(row) for row in outcomes["imputation"]], most)
     if outcomes["weights"]:
         rows = [
-            f"{name:<20} {_pair(row['old'], row['new'], '.4g')}{NOISE[row['beyond_noise']]}"
+            (name, f"{_pair(row['old'], row['new'], '.4g')}{NOISE[row['beyond_noise']]}")
             for name, row in outcomes["weights"].items()
         ]
-        yield from _table("weights", rows, most)
+        yield from _named_table("weights", rows, most)
+
+
+def _named_table(head: str, rows: Sequence[tuple[str, str]], most: int | None, nothing: str = "") -> Iterator[str]:
+    """A table whose rows are a name and what is said of it, the names shown of one width."""
+    width = max((len(name) for name, _ in _first(rows, most)), default=0)
+    yield from _table(head, [f"{name:<{width}}  {said}" for name, said in rows], most, nothing)
 
 
 def _table(head: str, rows: Sequence[str], most: int | None, nothing: str = "") -> Iterator[str]:
     yield ""
     yield f"{head}: {len(rows) or nothing}"
-    shown = rows if most is None or len(rows) <= most + 1 else rows[:most]
+    shown = _first(rows, most)
     yield from (f"  {row}" for row in shown)
     if len(shown) < len(rows):
         yield f"  and {len(rows) - len(shown)} more (--all)"
+
+
+def _first[Row](rows: Sequence[Row], most: int | None) -> Sequence[Row]:
+    """The rows that are shown: a line that tells of one more row would be no shorter than that row."""
+    return rows if most is None or len(rows) <= most + 1 else rows[:most]
 
 
 def _change(row: Mapping[str, Any]) -> str:
@@ -86,13 +97,13 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _moved(row: Mapping[str, Any]) -> str:
+def _moved(row: Mapping[str, Any]) -> tuple[str, str]:
     errors = _pair(row["error_old"], row["error_new"], "+.2%")
     mark, causes = "", "; ".join(row["edits"][:2])
     if row["edited"]:
         # The error of a target that is met hardly moves with it: what the file says of it does.
         mark, causes = " (edited)", f"{_pair(row['old'], row['new'], ',.10g')}  {causes}"
-    return f"{row['id'] + mark:<50} {errors:<22} {causes}{NOISE[row['beyond_noise']]}"
+    return row["id"] + mark, f"{errors:<24}  {causes}{NOISE[row['beyond_noise']]}"
 
 
 def _pair(old: float | None, new: float | None, form: str) -> str:
@@ -101,12 +112,12 @@ def _pair(old: float | None, new: float | None, form: str) -> str:
     return f"{before} -> {after}" if before != after else f"{after}, as before"
 
 
-def _drawn(row: Mapping[str, Any]) -> str:
+def _drawn(row: Mapping[str, Any]) -> tuple[str, str]:
     """The KS distance of the draws, and the mean, or what else moved."""
     name = "drawn_mean" if "drawn_mean" in row["changed"] else next(iter(row["changed"]))
     old, new = (_number(figure) for figure in row["changed"][name])
     moved = f"KS {_number(row['shift'])}  {name} {old} -> {new}"
-    return f"{row['id']:<40} {moved}  {'; '.join(row['edits'][:2])}{NOISE[row['beyond_noise']]}"
+    return row["id"], f"{moved}  {'; '.join(row['edits'][:2])}{NOISE[row['beyond_noise']]}"
 
 
 def _number(value: float | None) -> str:

@@ -10,7 +10,7 @@ from statistics import fmean, median
 from typing import Any
 
 from ..compare.declared import is_note
-from ..compare.leaderboard import Member
+from ..compare.leaderboard import BENCHMARK, Member
 from ..plan import Plan
 from ..plan.keys import digest
 from ..plan.run_files import read_manifest, reading
@@ -76,10 +76,11 @@ def _figures(run: Path, manifest: Mapping[str, Any]) -> dict[str, float]:
         "fit_error": headline.get("fit_median_error"),
         "ess": headline.get("ess_share"),
     }
-    errors = [abs(error) for error in headline.get("benchmarks", {}).values() if error is not None]
+    errors = {name: abs(error) for name, error in headline.get("benchmarks", {}).items() if error is not None}
     figures = {name: math.nan if value is None else float(value) for name, value in told.items()}
     return figures | {
-        "benchmarks": fmean(errors) if errors else math.nan,
+        "benchmarks": fmean(errors.values()) if errors else math.nan,
+        **{f"{BENCHMARK}{name}": error for name, error in errors.items()},
         **_scores(run / "imputation.csv"),
         **_alone(run, _made(run)),
     }

@@ -48,7 +48,9 @@ def test_no_figure_is_cut_off_in_a_narrow_terminal(width):
 def test_what_cannot_be_compared_is_told(here, capsys):
     assert main(["compare", str(here.root / "conf")]) == 2
     assert "holds no run" in capsys.readouterr().err
-    assert main(["compare", str(here.root), "--sort", "hold_out"]) == 2
+    assert main(["build", *FEW]) == 0
+    (run,) = (here.root / "runs" / "small").iterdir()
+    assert main(["compare", str(run), "--sort", "hold_out"]) == 2
     assert "unknown metric 'hold_out' (did you mean 'holdout'?)" in capsys.readouterr().err
 
 

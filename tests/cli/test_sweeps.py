@@ -73,12 +73,16 @@ def test_a_sweep_that_is_not_there_or_is_called_otherwise_is_told(here, capsys):
 def test_the_objective_is_any_figure_of_the_run(here):
     assert main(["build", *FEW]) == 0
     (run,) = (here.root / "runs" / "small").iterdir()
-    headline = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["headline"]
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    headline = manifest["headline"]
     weights = json.loads((run / "weights.json").read_text(encoding="utf-8"))
     assert objective(run, "ess_share") == objective(run, "ess") == headline["ess_share"]
     assert objective(run, "max_ratio") == weights["max_ratio"]
     with pytest.raises(SpecError, match="the run has no figure 'ess_shar'"):
         objective(run, "ess_shar")
+    told = {**manifest, "headline": {**headline, "benchmarks": {"eitc": -0.2, "snap": 0.1, "tax": None}}}
+    (run / "manifest.json").write_text(json.dumps(told), encoding="utf-8")
+    assert objective(run, "benchmark.eitc") == 0.2 and objective(run, "benchmarks") == pytest.approx(0.15)
 
 
 def test_an_objective_that_no_run_has_is_told_before_anything_is_built(here, capsys):

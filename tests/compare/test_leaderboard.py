@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microplex_spec.compare.leaderboard import METRICS, Member, leaderboard, pareto_front
+from microplex_spec.compare.leaderboard import METRICS, Member, leaderboard, metrics_of, pareto_front, shown_metrics
 
 
 def member(name: str, seed: int, calibrator: str, **figures: float) -> Member:
@@ -28,6 +28,17 @@ def test_runs_that_differ_by_seed_alone_are_one_entry_with_mean_and_spread():
 def test_a_metric_where_more_is_better_sorts_downward_and_missing_figures_come_last():
     rows = [member("a", 1, "a", ess=0.2), member("b", 1, "b"), member("c", 1, "c", ess=0.4)]
     assert [entry.label for entry in leaderboard(rows, "ess")] == ["calibrator=c", "calibrator=a", "calibrator=b"]
+
+
+def test_the_error_of_one_benchmark_sorts_and_is_shown_but_only_where_asked_for():
+    errors = {"a": 0.2, "b": 0.1}
+    rows = [Member(c, 1, {"calibrator": c}, {"holdout": e / 2, "benchmark.eitc": e}) for c, e in errors.items()]
+    by = metrics_of(rows)["benchmark.eitc"]
+    entries = leaderboard(rows, by.name)
+    assert [entry.label for entry in entries] == ["calibrator=b", "calibrator=a"]
+    assert [metric.name for metric in shown_metrics(entries, by)] == ["holdout", "benchmark.eitc"]
+    assert [metric.name for metric in shown_metrics(entries, METRICS["holdout"])] == ["holdout"]
+    assert entries[0].to_json()["metrics"]["benchmark.eitc"] == {"mean": 0.1, "spread": None}
 
 
 def test_a_difference_within_the_scatter_of_seeds_is_said_to_be_noise():

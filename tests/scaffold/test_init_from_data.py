@@ -8,16 +8,12 @@ import pytest
 import taxcalc
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shared_data import shared_data
 
 from microplex_spec.cli import main
 from microplex_spec.scaffold import project_from_file, write_project
 from microplex_spec.spec.load import load_spec
 from microplex_spec.spec.project import Project
-
-SHARED = Path("/work/shared/data")
-SCF = SHARED / "scf2019_summary_extract.csv.gz"
-PERSONS = SHARED / "pums2024" / "p_50.parquet"
-HOUSEHOLDS = SHARED / "pums2024" / "h_50.parquet"
 
 
 def made_from(file: Path, folder: Path):
@@ -58,9 +54,8 @@ def test_the_cps_file_is_understood_and_builds(cps, tmp_path, monkeypatch, capsy
     assert (built["weight"] * built["e00200"]).sum() == pytest.approx((survey.s006 * survey.e00200).sum(), rel=1e-12)
 
 
-@pytest.mark.skipif(not SCF.is_file(), reason="needs the SCF 2019 summary extract")
 def test_the_scf_is_understood(tmp_path):
-    spec, texts = made_from(SCF, tmp_path / "scf")
+    spec, texts = made_from(shared_data("scf2019_summary_extract.csv.gz"), tmp_path / "scf")
     assert (spec.period, spec.base.params["weight"]) == (2019, "WGT")
     assert spec.base.params["tables"]["household"]["key"] == "Y1" and spec.variables["YY1"].unit == "id"
     assert [spec.variables[name].regime for name in ("KGINC", "BUSSEFARMINC", "KGTOTAL")] == ["three_sign"] * 3
@@ -68,23 +63,22 @@ def test_the_scf_is_understood(tmp_path):
     assert all("# review:" in text for name, text in texts.items() if name in ("observed.yaml", "sources.yaml"))
 
 
-@pytest.mark.skipif(not PERSONS.is_file(), reason="needs the 2024 ACS PUMS of Vermont")
 def test_persons_are_put_into_their_households(tmp_path, monkeypatch):
-    spec, texts = made_from(PERSONS, tmp_path / "persons")
+    file = shared_data("pums2024", "p_50.parquet")
+    spec, texts = made_from(file, tmp_path / "persons")
     assert list(spec.entities) == ["household", "person"] and spec.variables["AGEP"].entity == "person"
     assert "PWGTP" not in spec.variables and "% missing" in texts["observed.yaml"]
     monkeypatch.chdir(tmp_path / "persons")
     assert main(["build"]) == 0
     (run,) = (tmp_path / "persons" / "runs" / "p_50").iterdir()
-    persons, survey = pd.read_parquet(run / "tables" / "person.parquet"), pd.read_parquet(PERSONS)
+    persons, survey = pd.read_parquet(run / "tables" / "person.parquet"), pd.read_parquet(file)
     assert len(persons) == len(survey) and persons["household_id"].nunique() == survey["SERIALNO"].nunique()
     weights = pd.read_csv(spec.folder / "data" / "households.csv", index_col="SERIALNO")["household_weight"]
     assert (weights.round(6) == survey.groupby("SERIALNO")["PWGTP"].mean().astype(float).round(6)).all()
 
 
-@pytest.mark.skipif(not HOUSEHOLDS.is_file(), reason="needs the 2024 ACS PUMS of Vermont")
 def test_a_file_of_households_with_text_ids_is_understood(tmp_path):
-    spec, _ = made_from(HOUSEHOLDS, tmp_path / "households")
+    spec, _ = made_from(shared_data("pums2024", "h_50.parquet"), tmp_path / "households")
     assert spec.base.params["tables"]["household"]["key"] == "SERIALNO" and spec.period == 2024
     assert spec.variables["PUMA"].unit == "code" and spec.base.params["weight"] == "WGTP"
 

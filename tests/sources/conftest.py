@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from shared_data import shared_data
 from source_entities import WITHIN, make_entities
 
 from microplex_spec.population import Population
@@ -22,7 +23,4 @@ def cps(entities: Entities) -> Population:
 
 @pytest.fixture(scope="session")
 def pums() -> Path:
-    folder = Path(__file__).resolve().parents[3] / "shared" / "data" / "pums2024"
-    if not folder.is_dir():
-        pytest.skip("the ACS PUMS files (shared/data/pums2024 beside the repository) are not here")
-    return folder
+    return shared_data("pums2024")
