@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..spec.errors import Problem, SpecError
 from ..spec.project import Project, find_project
+from .asked_by_shell import asked_by_shell
 
 if TYPE_CHECKING:
     from ..spec.choices import Choices
@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
         return super().parse_intermixed_args(args, namespace)
 
     def _answer_shell(self) -> None:
-        if ASKED_BY_SHELL in os.environ and not Parser._answering:
+        if asked_by_shell() and not Parser._answering:
             from .completing import answer
 
             # What answers lets the parser parse what was typed so far.
@@ -44,10 +44,6 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         raise SpecError(Problem(message, hint=f"see {self.prog} --help"))
-
-
-# Set by the scripts of `completion` when a shell asks the program what could stand at the cursor.
-ASKED_BY_SHELL = "_ARGCOMPLETE"
 
 
 def parser(command: str, text: str) -> Parser:

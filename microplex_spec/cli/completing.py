@@ -1,6 +1,6 @@
 """What could stand at the cursor of a shell: answered by the parser of the command, without running anything.
 
-A script of `completion` calls the program with the line typed so far in COMP_LINE; argcomplete reads that and prints.
+argcomplete reads the line that was typed and prints what fits.
 """
 
 from __future__ import annotations
@@ -13,31 +13,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 import argcomplete
-from argcomplete.lexers import split_line
 
 from ..spec.errors import SpecError
 from ..spec.project import Project, find_project
 from ..spec.yaml_reader import read_yaml
-from .arguments import ASKED_BY_SHELL
 
 # Newest first; who wants an older one types its beginning.
 _MOST_RUNS = 50
-
-
-def words() -> list[str]:
-    """The command of the line that is typed, and its verb; nothing while the first word itself is being typed."""
-    line, point = os.environ.get("COMP_LINE", ""), int(os.environ.get("COMP_POINT", "0"))
-    _, _, _, typed, _ = split_line(line, point)
-    from .main import COMMANDS
-
-    if len(typed) < 2:
-        first = argparse.ArgumentParser(add_help=False)
-        first.add_argument("command", choices=COMMANDS)
-        argcomplete.autocomplete(first, always_complete_options=False)
-    command = typed[1:3] if typed[1:3] == ["targets", "add"] else typed[1:2]
-    # How many words of the line come before what the command's own parser reads.
-    os.environ[ASKED_BY_SHELL] = str(len(command) + 1)
-    return command
 
 
 def answer(parser: argparse.ArgumentParser) -> None:

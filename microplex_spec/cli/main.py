@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from importlib import import_module
 
 from ..spec.errors import Problem, SpecError, did_you_mean
-from .arguments import ASKED_BY_SHELL
+from .asked_by_shell import asked_by_shell, command_typed
 
 # Command, and what it does in one line; its module has `run(arguments) -> exit code`.
 COMMANDS = {
@@ -40,10 +39,8 @@ imputer=auto|regime_aware|... calibrator=auto|logit|entropy|... resources=auto|l
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Exit codes: 0 done, 1 the run failed, 2 the spec or the call is wrong, 4 two sides differ."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if ASKED_BY_SHELL in os.environ:
-        from .completing import words
-
-        arguments = words() or arguments
+    if asked_by_shell():
+        arguments = command_typed(COMMANDS) or arguments
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         width = max(map(len, COMMANDS))
         print(USAGE.format(commands="\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())))
