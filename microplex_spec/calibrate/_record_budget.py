@@ -109,16 +109,16 @@ def refit(
     iterations, seconds, ended = first.iterations, first.seconds, "no target has a record among those kept"
     if supported.size:
         targets = problem.targets[supported]
-        tolerance = np.asarray(problem.tolerance)[supported]
-        # An error of a zero target stays relative to the gross total of all records, whatever the sample's is.
-        widened = tolerance * problem.gross[supported] / gross[supported]
         part = CalibrationProblem(
             columns_of(matrix, supported),
             targets,
             base,
-            tolerance=np.where(targets == 0, widened, tolerance),
+            tolerance=np.asarray(problem.tolerance)[supported],
             bounds=problem.bounds,
             names=[problem.name(j) for j in supported],
+            # An error of a zero target stays relative to the gross total of all records, whatever the sample's is.
+            relative_to=np.asarray(problem.relative_to)[supported],
+            domains=None if problem.domains is None else columns_of(problem.domains[choice.rows], supported),
         )
         solved = logit.solve(part, seed, start=first.multipliers[supported])
         weights[choice.rows], multipliers[supported] = solved.weights, solved.multipliers

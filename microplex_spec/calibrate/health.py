@@ -94,12 +94,13 @@ def highest_leverage(
 
 
 def shadow_prices(multipliers: np.ndarray, step: np.ndarray, initial: np.ndarray) -> np.ndarray:
-    """(k,) by how much the mean distance of the weights falls if a figure is eased by one percent.
+    """(k,) by how much what the solve minimises falls if a figure is eased by one percent.
 
-    At the solution a multiplier is the derivative of the summed distance by its target (the envelope theorem; Deville
-    and Sarndal 1992 call it lambda). multipliers: (k,). step: (k,) what one percent of each figure is in its column's
-    unit. initial: (n,), by which distances are averaged: ratios that scatter by s are at a mean distance of about
-    s^2 / 2. All NaN where no multiplier is known.
+    That is the mean distance of the weights, and with soft targets the penalty of missing them besides. At the solution
+    a multiplier is its derivative by the target (the envelope theorem; Deville and Sarndal 1992 call it lambda).
+    multipliers: (k,). step: (k,) what one percent of each figure is in its column's unit. initial: (n,), by which
+    distances are averaged: ratios that scatter by s are at a mean distance of about s^2 / 2. All NaN where no
+    multiplier is known.
     """
     if not multipliers.any():
         return np.full(multipliers.size, np.nan)

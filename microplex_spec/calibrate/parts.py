@@ -50,4 +50,6 @@ def part_of(
         tolerance=np.asarray(problem.tolerance)[chosen],
         bounds=problem.bounds,
         names=[problem.name(j) for j in chosen],
+        relative_to=np.asarray(problem.relative_to)[chosen],
+        domains=None if problem.domains is None else columns_of(problem.domains, chosen),
     )

@@ -28,10 +28,14 @@ class CalibrationProblem:
 
     matrix: scipy CSR (n_records, n_targets), float32 or float64 values kept as they are.
     targets: (k,) in the units of the matrix columns. initial_weights: (n,), at least 0, not all 0.
-    tolerance: None (exact: 1e-6), or one relative tolerance for all, or (k,). For a target of zero the
-        error is relative to the gross initial total of its column, the sum of |a_ij| w0_i.
+    tolerance: None (exact: 1e-6), or one relative tolerance for all, or (k,).
     bounds: None, or (lowest, highest) ratio of a weight to its initial weight, on either side of 1.
     names: (k,) of the targets, for messages.
+    relative_to: (k,) what errors are relative to; None: |target|, and for a target of zero the gross initial total of
+        its column, the sum of |a_ij| w0_i.
+    domains: None, or scipy CSR (n_records, n_targets). Its column j holds what counts in the domain of the mean or
+        share that column j of the matrix linearises, nothing for totals: `relative_to` is then by unit of the domain's
+        weight, and the error is judged by that weight in the end, whatever it was in the beginning.
     Raises SpecError.
     """
 
@@ -41,6 +45,8 @@ class CalibrationProblem:
     tolerance: np.ndarray | float | None = None
     bounds: tuple[float, float] | None = None
     names: Sequence[str] | None = None
+    relative_to: np.ndarray | None = None
+    domains: Any | None = None
     gross: np.ndarray = field(init=False, repr=False)
     """(k,) gross initial totals, the sums of |a_ij| w0_i."""
 
@@ -64,6 +70,8 @@ class CalibrationProblem:
             problems.add(f"the matrix has {n} records, but {_sizes(self.initial_weights)} initial weights are given")
         if self.names is not None and len(self.names) != k:
             problems.add(f"the matrix has {k} targets, but {len(self.names)} names are given")
+        if self.domains is not None and self.domains.shape != (n, k):
+            problems.add(f"the matrix is {n} x {k}, but its domains are {_sizes(self.domains)}")
         problems.raise_if_any()
         put("tolerance", _tolerance(self.tolerance, k, self.name, problems))
         put("bounds", _bounds(self.bounds, problems))
@@ -88,15 +96,25 @@ class CalibrationProblem:
             problems.add(f"target {self.name(j)!r} has records whose value is not finite")
         for j in np.flatnonzero(gross == 0):
             problems.add(f"target {self.name(j)!r} has no record with a weight to support it")
+        usual = np.where(self.targets == 0, gross, np.abs(self.targets))
+        object.__setattr__(self, "relative_to", usual if self.relative_to is None else np.asarray(self.relative_to))
 
     def name(self, j: int | np.integer) -> str:
         """The name of target j in messages."""
         return str(self.names[int(j)]) if self.names is not None else str(j)
 
-    @property
+    @cached_property
     def scale(self) -> np.ndarray:
-        """(k,) what errors are relative to: |target|, or the gross initial total where the target is zero."""
-        return np.where(self.targets == 0, self.gross, np.abs(self.targets))
+        """(k,) what errors are relative to under the initial weights, in the units of the matrix columns."""
+        return self._scale(self.initial_weights)
+
+    def _scale(self, weights: np.ndarray) -> np.ndarray:
+        """(k,) the same under other weights: that of a mean or share goes with the weight of its domain."""
+        relative_to = np.asarray(self.relative_to)
+        if self.domains is None:
+            return relative_to
+        ratio = np.bincount(self.domains.indices, minlength=relative_to.size) > 0
+        return np.where(ratio, relative_to * weighted_sums(self.domains, weights), relative_to)
 
     @cached_property
     def initial_estimates(self) -> np.ndarray:
@@ -126,7 +144,9 @@ class CalibrationProblem:
         """
         if estimates is None:
             estimates = weighted_sums(self.matrix, weights)
-        errors = (estimates - self.targets) / self.scale
+        scale = self._scale(weights)
+        # A domain that came to nothing has no mean: it is as far off as a total that came to nothing.
+        errors = np.divide(estimates - self.targets, scale, out=np.full(scale.size, -1.0), where=scale > 0)
         outside = np.flatnonzero(~(np.abs(errors) <= self.tolerance))
         reason = ended
         if outside.size:

@@ -26,8 +26,9 @@ LEDGER = "ledger.parquet"
 class TargetSystem:
     """matrix: (records of the root, columns) float32 CSR. ledger: a row a target.
 
-    Ledger columns: id, family, role, status, reason, value, tolerance, support (households that contribute), and the
-    matrix columns `fit` (what a solver meets), `numerator` and `denominator` (see `target_columns.Layout`).
+    Ledger columns: id, family, role, status, reason, value, tolerance, se (of a target of zero alone, whose tolerance
+    follows from it: see `settled`), support (households that contribute), and the matrix columns `fit` (what a solver
+    meets), `numerator` and `denominator` (see `target_columns.Layout`).
     """
 
     matrix: csr_array
@@ -91,6 +92,7 @@ def make_ledger(
                 "reason": reason,
                 "value": float(target["value"]),
                 "tolerance": _tolerance(target, tolerance),
+                "se": float(target["se"]) if _se_of_zero(target) else np.nan,
                 "support": households,
                 "fit": int(layout.fit[number]),
                 "numerator": int(layout.numerator[number]),
@@ -108,6 +110,7 @@ _LEDGER = [
     "reason",
     "value",
     "tolerance",
+    "se",
     "support",
     "fit",
     "numerator",
@@ -122,6 +125,38 @@ def estimates(matrix: csr_array, ledger: pd.DataFrame, weights: np.ndarray) -> n
     below = ledger["denominator"].to_numpy(dtype=np.int64)
     bottom = np.where(below == NONE, 1.0, sums[np.maximum(below, 0)] if len(sums) else 1.0)
     return np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom != 0)
+
+
+def settled(matrix: csr_array, ledger: pd.DataFrame, initial: np.ndarray) -> pd.DataFrame:
+    """The ledger with what the initial weights (records,) settle: what errors are relative to, and tolerances by it.
+
+    `scale`, in the unit of the estimate, is |value|; of a target of zero the gross initial total, the sum of
+    |a_ij| w0_i (for a mean over the weight of its domain), of which its standard error is the tolerance.
+    """
+    gross = weighted_sums(matrix, initial, absolute=True)
+    own, below = (gross[np.maximum(ledger[name].to_numpy(dtype=np.int64), 0)] for name in ("fit", "denominator"))
+    bottom = np.where(ledger["denominator"].to_numpy() == NONE, 1.0, below)
+    value, se = (ledger[name].to_numpy(dtype=np.float64) for name in ("value", "se"))
+    zero = np.divide(own, bottom, out=np.full(len(ledger), np.nan), where=(own > 0) & (bottom > 0))
+    scale = np.where(value == 0, zero, np.abs(value))
+    by_se = (value == 0) & np.isfinite(se) & np.isfinite(scale)
+    tolerance = np.divide(se, scale, out=ledger["tolerance"].to_numpy(dtype=np.float64, copy=True), where=by_se)
+    return ledger.assign(scale=scale, tolerance=tolerance)
+
+
+def domains_of(matrix: csr_array, ledger: pd.DataFrame) -> csr_array | None:
+    """(records, targets) what counts in the domain of each mean or share, nothing of totals; None where all are totals.
+
+    `CalibrationProblem` judges their errors by it.
+    """
+    from scipy.sparse import csr_array
+
+    below = ledger["denominator"].to_numpy(dtype=np.int64)
+    ratios = np.flatnonzero(below != NONE)
+    if not ratios.size:
+        return None
+    own = csr_array(matrix[:, below[ratios]])
+    return csr_array((own.data, ratios[own.indices], own.indptr), shape=(matrix.shape[0], len(ledger)))
 
 
 def reachable(
@@ -142,19 +177,14 @@ def fit_values(ledger: pd.DataFrame) -> np.ndarray:
     return np.where(ledger["denominator"].to_numpy() == NONE, ledger["value"].to_numpy(dtype=np.float64), 0.0)
 
 
-def allowed_errors(matrix: csr_array, ledger: pd.DataFrame, initial: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(targets,) how far each fit column may end from its right-hand side, and the same relative to its scale.
+def error_units(matrix: csr_array, ledger: pd.DataFrame, initial: np.ndarray) -> np.ndarray:
+    """(targets,) how far a fit column is from its right-hand side where the relative error of its target is 1.
 
-    The first is in the column's own unit: the tolerated part of the value, for a ratio times the initial weight of its
-    domain; where the value is zero, of the gross initial total. The second is what `CalibrationProblem` takes.
+    In the column's own unit: the `scale` of a total, and of a mean or share times the initial weight of its domain.
     """
-    gross = weighted_sums(matrix, initial, absolute=True)
-    own, below = (gross[np.maximum(ledger[name].to_numpy(dtype=np.int64), 0)] for name in ("fit", "denominator"))
-    tolerance, value = (np.abs(ledger[name].to_numpy(dtype=np.float64)) for name in ("tolerance", "value"))
-    size = np.where(ledger["denominator"].to_numpy() == NONE, value, value * below)
-    allowed = tolerance * np.where(size == 0, own, size)
-    scale = np.where(fit_values(ledger) == 0, own, value)
-    return allowed, np.divide(allowed, scale, out=tolerance.copy(), where=scale > 0)
+    below = ledger["denominator"].to_numpy(dtype=np.int64)
+    held = weighted_sums(matrix, initial, absolute=True)[np.maximum(below, 0)] if matrix.shape[1] else np.ones(0)
+    return ledger["scale"].to_numpy(dtype=np.float64) * np.where(below == NONE, 1.0, held)
 
 
 def _status(target: Mapping[str, Any], support: int, min_support: int) -> tuple[str, str]:
@@ -179,3 +209,8 @@ def _tolerance(target: Mapping[str, Any], default: float) -> float:
     if target.get("se") and target["value"]:
         return float(target["se"]) / abs(float(target["value"]))
     return default
+
+
+def _se_of_zero(target: Mapping[str, Any]) -> bool:
+    """Whether a target is of zero with a standard error to judge it by, of which no share of the value can be taken."""
+    return bool(target.get("se")) and not target["value"] and not target.get("tolerance")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .problem import weighted_sums
-from .target_matrix import NONE, allowed_errors, fit_values, reachable
+from .target_matrix import NONE, error_units, fit_values, reachable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -30,9 +30,9 @@ def refuse_unreachable(
 ) -> pd.DataFrame:
     """The ledger with status and reason of fit targets that ratios within `bounds` cannot meet, each taken by itself.
 
-    ledger: with `stretch`, the value over the initial estimate. A target counts as met within its tolerance. Targets
-    that only records of weight zero support are unsupported. One that can be met, but looks to be in another unit, is
-    fitted, and its reason says so.
+    ledger: settled, with `stretch`, the value over the initial estimate. A target counts as met within its tolerance.
+    Targets that only records of weight zero support are unsupported. One that can be met, but looks to be in another
+    unit, is fitted, and its reason says so.
     """
     ledger = ledger.copy()
     fitted, ratio = (ledger["status"] == "fitted").to_numpy(), (ledger["denominator"] != NONE).to_numpy()
@@ -43,7 +43,7 @@ def refuse_unreachable(
     if not bounds[0] < bounds[1]:
         return ledger
     least, most = reachable(matrix, ledger, initial, bounds)
-    allowed, _ = allowed_errors(matrix, ledger, initial)
+    allowed = ledger["tolerance"].to_numpy(dtype=np.float64) * error_units(matrix, ledger, initial)
     wanted, open_ = fit_values(ledger), fitted & ~weightless
     beyond = open_ & ((wanted + allowed < least) | (wanted - allowed > most))
     # Where ratios of weights may be zero, a linearised mean comes to zero by leaving its records out altogether.
@@ -52,7 +52,7 @@ def refuse_unreachable(
     for at, numerator, denominator in _own_columns(matrix, ledger, np.flatnonzero(ratio & (beyond | one_sided))):
         low[at], high[at] = ratio_range(numerator, denominator, initial, bounds)
         value = ledger["value"].iloc[at]
-        slack = ledger["tolerance"].iloc[at] * abs(value)
+        slack = ledger["tolerance"].iloc[at] * ledger["scale"].iloc[at]
         beyond[at] = not low[at] - slack <= value <= high[at] + slack
     for row in np.flatnonzero(open_ & ~beyond):
         if suspicion := unit_suspicion(float(ledger["stretch"].iloc[row])):

@@ -10,10 +10,11 @@ import pandas as pd
 WITHIN = 0.10
 
 
-def relative_errors(estimates: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """(estimate - value) / |value|; NaN where the value is zero or the estimate is missing."""
+def relative_errors(estimates: np.ndarray, values: np.ndarray, scale: np.ndarray | None = None) -> np.ndarray:
+    """(estimate - value) / scale, by default |value|; NaN where the scale is zero or either is missing."""
     out = np.full(len(values), np.nan)
-    return np.divide(estimates - values, np.abs(values), out=out, where=values != 0)
+    scale = np.abs(values) if scale is None else scale
+    return np.divide(estimates - values, scale, out=out, where=scale != 0)
 
 
 def fit_within(targets: pd.DataFrame, within: float = WITHIN) -> float | None:

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microplex_spec.calibrate import CalibrationProblem, make_calibrator
-from microplex_spec.calibrate.target_matrix import allowed_errors, compile_targets, estimates, fit_values, reachable
+from microplex_spec.calibrate.target_matrix import (
+    compile_targets,
+    domains_of,
+    error_units,
+    estimates,
+    fit_values,
+    reachable,
+    settled,
+)
 from microplex_spec.population import Population
 from microplex_spec.spec.entities import Entities, Entity
 from microplex_spec.spec.errors import SpecError
@@ -334,13 +342,54 @@ def test_the_tolerance_of_a_share_is_a_part_of_the_share():
     share = compile_targets(population, [row("s", "share(age >= 80)")], 1, 0.05).estimates(initial)[0]
     value = share / 1.02
     system = compile_targets(population, [row("s", "share(age >= 80)", value=value)], 1, 0.0201)
-    allowed, relative = allowed_errors(system.matrix, system.ledger, initial)
+    ledger = settled(system.matrix, system.ledger, initial)
+    allowed = 0.0201 * error_units(system.matrix, ledger, initial)
     fit = system.matrix[:, system.ledger["fit"]]
     for factor, inside in ((1.0, True), (0.9, False)):
-        problem = CalibrationProblem(fit, fit_values(system.ledger), initial, tolerance=relative * factor)
+        problem = CalibrationProblem(
+            fit,
+            fit_values(ledger),
+            initial,
+            tolerance=0.0201 * factor,
+            relative_to=ledger["scale"].to_numpy(),
+            domains=domains_of(system.matrix, ledger),
+        )
         assert problem.judge(initial, ended="left").converged is inside
     people = population.aggregate(np.ones(population.size("person")), "person", "household", "sum")
     np.testing.assert_allclose(allowed, 0.0201 * value * (people @ initial), rtol=1e-6)
+
+
+def test_a_mean_is_judged_by_the_weight_that_its_domain_has_in_the_end():
+    """Half of the weight of the domain is taken away, and its mean stays as far from the target as it was."""
+    population = small_population(10, households=200)
+    initial = population.weights() + 1
+    mean = compile_targets(population, [row("m", "mean(wage)")], 1, 0.05).estimates(initial)[0]
+    system = compile_targets(population, [row("m", "mean(wage)", value=mean / 1.1)], 1, 0.05)
+    ledger = settled(system.matrix, system.ledger, initial)
+    problem = CalibrationProblem(
+        system.matrix[:, ledger["fit"]],
+        fit_values(ledger),
+        initial,
+        tolerance=0.05,
+        relative_to=ledger["scale"].to_numpy(),
+        domains=domains_of(system.matrix, ledger),
+    )
+    for factor in (1.0, 0.5, 3.0):
+        judged = problem.judge(initial * factor, ended="left")
+        assert judged.relative_errors == pytest.approx([0.1], rel=1e-6) and not judged.converged
+    assert problem.judge(0 * initial, ended="left").relative_errors == [-1.0]
+
+
+def test_the_standard_error_of_a_target_of_zero_is_its_tolerance_by_the_gross_total():
+    population = small_population(11, households=200)
+    initial = population.weights() + 1
+    rows = [row("total", "sum(wage)", value=0.0, se=50.0), row("mean", "mean(wage)", value=0.0, se=2.0)]
+    system = compile_targets(population, [*rows, row("plain", "sum(wage)", value=0.0)], 1, 0.05)
+    ledger = settled(system.matrix, system.ledger, initial)
+    wages = np.abs(population.aggregate(population.column("wage"), "person", "household", "sum")) @ initial
+    people = population.aggregate(np.ones(population.size("person")), "person", "household", "sum") @ initial
+    np.testing.assert_allclose(ledger["scale"], [wages, wages / people, wages], rtol=1e-6)
+    np.testing.assert_allclose(ledger["tolerance"], [50.0 / wages, 2.0 * people / wages, 0.05], rtol=1e-6)
 
 
 def test_an_empty_domain_gives_no_mean_and_no_target_gives_an_empty_system():

@@ -7,14 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from microplex_spec.calibrate.target_matrix import estimates
+from microplex_spec.calibrate.target_matrix import estimates, settled
 from microplex_spec.calibrate.unreachable import ratio_range, refuse_unreachable, unit_suspicion
 
 
 def ledger_of(matrix, weights, rows) -> pd.DataFrame:
     """rows: (value, fit, numerator, denominator, tolerance)."""
     ledger = pd.DataFrame(rows, columns=["value", "fit", "numerator", "denominator", "tolerance"])
-    ledger = ledger.assign(id=[f"t{i}" for i in range(len(rows))], role="fit", status="fitted", reason="")
+    ledger = ledger.assign(id=[f"t{i}" for i in range(len(rows))], role="fit", status="fitted", reason="", se=np.nan)
+    ledger = settled(matrix, ledger, weights)
     ledger["initial"] = estimates(matrix, ledger, weights)
     return ledger.assign(stretch=ledger["value"] / ledger["initial"])
 

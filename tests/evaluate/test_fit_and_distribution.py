@@ -59,6 +59,11 @@ def test_relative_errors_are_signed_by_the_estimate_and_missing_where_nothing_ca
     np.testing.assert_allclose(errors, [-0.1, 0.1, np.nan, np.nan])
 
 
+def test_what_should_be_zero_is_off_by_its_part_of_the_scale():
+    errors = relative_errors(np.array([5.0, -5.0, 90.0]), np.array([0.0, 0.0, 100.0]), np.array([50.0, 0.0, 100.0]))
+    np.testing.assert_allclose(errors, [0.1, np.nan, -0.1])
+
+
 TARGETS = pd.DataFrame(
     [
         ("fit", "fitted", 0.05, -0.4, "a"),

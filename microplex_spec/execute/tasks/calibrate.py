@@ -16,7 +16,15 @@ from ...calibrate.health import highest_leverage, highest_prices, shadow_prices,
 from ...calibrate.parts import columns_of, part_of
 from ...calibrate.problem import CalibrationResult, weighted_sums
 from ...calibrate.staging import Staged, mean_error, solve_in_stages, stage_of
-from ...calibrate.target_matrix import TargetSystem, allowed_errors, estimates, fit_values, read_system
+from ...calibrate.target_matrix import (
+    TargetSystem,
+    domains_of,
+    error_units,
+    estimates,
+    fit_values,
+    read_system,
+    settled,
+)
 from ...calibrate.unreachable import refuse_unreachable
 from ...population import Population
 from ...spec.errors import SpecError
@@ -92,6 +100,7 @@ class _Calibration:
         ledger = ledger.copy()
         if "family" not in ledger:
             ledger["family"] = [name.rpartition(".")[0] or name for name in ledger["id"]]
+        ledger = settled(self.matrix, ledger, self.initial)
         ledger["initial"] = estimates(self.matrix, ledger, self.initial)
         initial, value = (ledger[name].to_numpy(dtype=np.float64) for name in ("initial", "value"))
         ledger["stretch"] = np.divide(value, initial, out=np.full(len(value), np.nan), where=initial != 0)
@@ -107,14 +116,15 @@ class _Calibration:
         rows = np.flatnonzero((self.ledger["status"] == "fitted").to_numpy() & moves)
         if not rows.size:
             return None
-        _, tolerances = allowed_errors(self.matrix, self.ledger, self.initial)
         fit = self.ledger.iloc[rows]
         problem = CalibrationProblem(
             columns_of(self.matrix, fit["fit"].to_numpy(dtype=np.int64)),
             fit_values(fit),
             self.initial,
-            tolerance=tolerances[rows],
+            tolerance=fit["tolerance"].to_numpy(dtype=np.float64),
             names=fit["id"].tolist(),
+            relative_to=fit["scale"].to_numpy(dtype=np.float64),
+            domains=domains_of(self.matrix, fit),
         )
         rows, problem = self._without_zeros(rows, problem)
         if not rows.size:
@@ -177,8 +187,7 @@ class _Calibration:
 
     def _price(self, fitted: _Fitted) -> list[dict[str, Any]]:
         """Put the shadow prices into the ledger, and name the highest."""
-        allowed, _ = allowed_errors(self.matrix, self.ledger, self.initial)
-        percent = 0.01 * (allowed / self.ledger["tolerance"].to_numpy(dtype=np.float64))[fitted.rows]
+        percent = 0.01 * error_units(self.matrix, self.ledger, self.initial)[fitted.rows]
         prices = shadow_prices(fitted.staged.result.multipliers, percent, self.initial)
         self.ledger.loc[self.ledger.index[fitted.rows], "shadow_price"] = prices
         return highest_prices(self.ledger["id"].iloc[fitted.rows].tolist(), prices)

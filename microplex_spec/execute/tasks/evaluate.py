@@ -70,9 +70,9 @@ def target_table(task: Task, sources: dict[str, Any]) -> pd.DataFrame:
     ledger = pd.read_parquet(task.input("calibrate") / "ledger.parquet")
     ledger = ledger.set_index("id").loc[list(sources)].reset_index()
     # Of a spec without targets the columns are empty, and of no kind.
-    values = ledger["value"].to_numpy(dtype=np.float64)
+    values, scale = (ledger[name].to_numpy(dtype=np.float64) for name in ("value", "scale"))
     for when in ("initial", "final", "held_out"):
-        ledger[f"rel_error_{when}"] = relative_errors(ledger[when].to_numpy(dtype=np.float64), values)
+        ledger[f"rel_error_{when}"] = relative_errors(ledger[when].to_numpy(dtype=np.float64), values, scale)
     ledger["source"] = [citation(sources[name]) for name in ledger["id"]]
     for field in ("unit", "agency", "url"):
         ledger[field] = [sources[name][field] for name in ledger["id"]]
