@@ -40,6 +40,9 @@ _MISSING_CODES = 0.005
 _FREE_BELOW = 0.1
 # Values next to all nines mean kinds of missing, too (9999998: refused, say).
 _KINDS_OF_MISSING = 3
+# No leading zero, which speaks for a code. A survey marks what is missing by a few texts, such as '.'.
+_NUMBER = re.compile(r"[-+]?(?=\.?[0-9])(0|[1-9][0-9]*)?(\.[0-9]*)?")
+_MOST_OTHERS = 3
 # Of texts: more different ones than this, in more than half of the rows, are words and no codes.
 _MOST_CODES = 50
 # From this share of different values a column that is called an id was meant to tell rows apart.
@@ -136,9 +139,11 @@ def guess_column(column: str, name: str, kind: Dtype, values: pd.Series, weights
     if kind == "bool" and not missing:
         share = _percent(_is_true(values), weights)
         return Guess(column, name, "flag", "booleans", "binary", f"{share} true", "bool")
-    if distinct > _MOST_CODES and distinct > present.sum() / 2:
-        return LeftOut(column, f"free text: {distinct:,} different ones in {present.sum():,} rows")
-    why = "booleans, but some are missing" if kind == "bool" else f"{distinct:,} different texts"
+    spoiled = _spoiled_numbers(values)
+    if distinct > _MOST_CODES and (spoiled or distinct > present.sum() / 2):
+        return LeftOut(column, spoiled or f"free text: {distinct:,} different ones in {present.sum():,} rows")
+    texts = f"{distinct:,} different texts" + (f", {spoiled}" if spoiled else "")
+    why = "booleans, but some are missing" if kind == "bool" else texts
     return Guess(column, name, "code", why, "categorical", dtype="code", missing=missing)
 
 
@@ -210,6 +215,19 @@ def _signs(zero: float, negative: float, regime: str) -> str:
         return f"all {regime}"
     shares = [f"{share:.1%} {sign}" for share, sign in ((zero, "zero"), (negative, "negative")) if share]
     return ", ".join(shares).replace("%", " %") or "none zero or negative"
+
+
+def _spoiled_numbers(values: pd.Series) -> str:
+    """What makes texts of numbers: a few others among them, separators or signs; empty where nothing does so."""
+    texts = list(map(str, values.dropna().unique()))
+    bare = {text: text.strip().replace(",", "").replace("$", "").removesuffix("%") for text in texts}
+    others = sorted(text for text in texts if not _NUMBER.fullmatch(bare[text]))
+    if len(others) > _MOST_OTHERS or len(others) >= len(texts) / 2:
+        return ""
+    if others:
+        return f"numbers but for {', '.join(map(repr, others))}: with empty cells instead they could be read as such"
+    signed = next((text for text in texts if text != bare[text]), None)
+    return f"numbers written like {signed!r}: they could be read without signs and separators" if signed else ""
 
 
 def _is_true(texts: pd.Series) -> np.ndarray:

@@ -94,7 +94,9 @@ def read_survey_file(path: Path) -> SurveyFile:
     for column, kind in kinds.items():
         if column in structural:
             continue
-        if kind is None:
+        if not column:
+            left_out.append(LeftOut(column, "has no name; of a file written by pandas it is the index"))
+        elif kind is None:
             left_out.append(LeftOut(column, "no numbers, booleans or text (dates, lists)"))
         elif is_replicate(column) or is_weight(column):
             left_out.append(LeftOut(column, "by its name a weight; replicate weights are not used"))
@@ -168,7 +170,7 @@ def _weight(rows: pd.DataFrame, told: list[str]) -> tuple[str | None, np.ndarray
 
 def _keys(path: Path, rows: pd.DataFrame, told: list[str]) -> tuple[str | None, str | None]:
     """The column that tells rows apart, and the one by which they lie in households, where there are such."""
-    names = [str(name) for name in rows]
+    names = [str(name) for name in rows if name]
     called = [name for name in names if is_id(name) and not is_weight(name)]
     called = [name for name in called if rows[name].dtype.kind not in "f" and rows[name].notna().all()]
     unique = next((name for name in called if rows[name].is_unique), None)

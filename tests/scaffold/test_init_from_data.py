@@ -221,6 +221,33 @@ def test_the_example_of_a_target_runs_as_it_stands_and_counts_households(ipums, 
     assert pd.read_csv(run / "targets.csv")["initial"].to_list() == pytest.approx([target.value], rel=1e-9)
 
 
+def test_an_index_without_a_name_is_left_out_and_tells_no_rows_apart(tmp_path):
+    pd.DataFrame({"inc": np.linspace(-5, 5, 40)}).to_csv(tmp_path / "survey.csv")
+    spec, texts = made_from(tmp_path / "survey.csv", tmp_path / "mine")
+    assert list(spec.variables) == ["inc"] and not spec.base.params["tables"]["household"].get("key")
+    assert "has no name; of a file written by pandas it is the index" in texts["sources.yaml"]
+
+
+def test_numbers_that_are_written_as_texts_are_told_as_such(tmp_path):
+    amounts = np.random.default_rng(2).lognormal(10, 1, 300)
+    rows = pd.DataFrame(
+        {
+            "inc": amounts,
+            "gap": ["." if amount < 9000 else f"{amount:.2f}" for amount in amounts],
+            "rent": [f"${amount:,.0f}" for amount in amounts],
+            "kids": ["."] * 20 + [str(number % 4) for number in range(280)],
+            "state": ["06", "36", "01"] * 100,
+            "fuel": ["gas", "oil", "1"] * 100,
+        }
+    )
+    rows.to_csv(tmp_path / "survey.csv", index=False)
+    _, texts = made_from(tmp_path / "survey.csv", tmp_path / "mine")
+    assert "- gap  # review: numbers but for '.': with empty cells" in texts["sources.yaml"]
+    assert f"- rent  # review: numbers written like '${amounts[0]:,.0f}': they could" in texts["sources.yaml"]
+    assert "unit: code  # review: 5 different texts, numbers but for '.'" in texts["observed.yaml"]
+    assert texts["observed.yaml"].count("numbers") == 1
+
+
 UNREADABLE = {
     "names in Latin-1": ("hhid,wt,région\n1,2,3\n".encode("latin-1"), "survey.csv:1:10: byte 0xe9 is no UTF-8"),
     "texts in Latin-1": (
