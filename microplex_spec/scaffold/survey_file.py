@@ -181,7 +181,9 @@ def _keys(path: Path, rows: pd.DataFrame, told: list[str]) -> tuple[str | None, 
         told.append(f"rows are persons: {len(rows):,} of them in {count:,} households by {household}")
         return unique, household
     for name in groups:
-        told.append(f"{name} repeats, but its rows lie apart: it is no household id by itself")
+        told.append(
+            f"{name} repeats, but its rows lie apart: no household id by itself; if it is one, sort the file by it"
+        )
     if unique is None:
         for name in called:
             if not nearly_unique(rows[name]):
