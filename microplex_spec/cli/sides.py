@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import subprocess
-import tarfile
-import tempfile
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..spec.choices import Choices, read_choices
-from ..spec.errors import Problem, SpecError, did_you_mean
+from ..spec.errors import Problem, SpecError
 from ..spec.load import load_spec
 from ..spec.project import Project, find_project
+from .revision import at_revision
 
 if TYPE_CHECKING:
     from ..execute.comparing import Side
@@ -49,8 +47,15 @@ def _side(text: str, project: Project, choices: Choices | None, stack: ExitStack
         revision, _, path = text.partition(":")
         if not revision or not path:
             raise SpecError(Problem(f"{text!r} names no spec at a revision", hint="write GIT_REV:NAME, HEAD~1:us, say"))
-        then = stack.enter_context(_checkout(project, revision))
-        return spec_side(load_spec(_then(project, then, path, revision), then), choices, text)
+        then = stack.enter_context(at_revision(project, revision))
+        folder = then.spec_folder(path)
+        as_now = then.add_data(folder)
+        if as_now:
+            # To stderr, since --json is read by programs.
+            what = f"{text}: data that {revision} does not hold are read as they are now: {', '.join(as_now)}"
+            print(what, file=sys.stderr)
+        with then.named_as_now():
+            return spec_side(load_spec(folder, then.then), choices, text)
     if (Path(text) / "multirun.yaml").is_file():
         raise SpecError(Problem(f"{text} is the folder of a sweep", hint="name one of its runs"))
     return spec_side(load_spec(text, _project_of(Path(text), project)), choices, text)
@@ -62,41 +67,3 @@ def _project_of(path: Path, default: Project) -> Project:
         return find_project(path) if (path / "spec.yaml").is_file() else default
     except SpecError:
         return default
-
-
-def _then(now: Project, then: Project, path: str, revision: str) -> str:
-    """A spec's folder at a revision, from its name or its folder as it is called today; SpecError if it lacks there."""
-    inside = now.shown(Path(path)) if (Path(path) / "spec.yaml").is_file() else path
-    for folder in (then.root / inside, then.conf / "specs" / inside):
-        if (folder / "spec.yaml").is_file() and folder.resolve().is_relative_to(then.root.resolve()):
-            return str(folder)
-    known = sorted(found.parent.name for found in (then.conf / "specs").glob("*/spec.yaml"))
-    hint = did_you_mean(Path(path).name, known)
-    raise SpecError(Problem(f"revision {revision!r} holds no spec {path!r}", hint=hint))
-
-
-@contextmanager
-def _checkout(project: Project, revision: str) -> Iterator[Project]:
-    """The project's conf and targets as they were at a revision, in a folder that goes with the comparison."""
-    listed = _git(project, "ls-tree", "--name-only", revision, "--", "conf", "targets").decode().split()
-    if len(listed) < 2:
-        raise SpecError(f"revision {revision!r} has no folders conf and targets here")
-    packed = _git(project, "archive", "--format=tar", revision, "--", "conf", "targets")
-    with tempfile.TemporaryDirectory(prefix="microplex-diff-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-            archive.extractall(folder, filter="data")
-        then = Project(Path(folder))
-        # Profiles are kept by content, so those of today's sources serve the older spec too; checks name runs.
-        project.runs.mkdir(exist_ok=True)
-        then.runs.symlink_to(project.runs.resolve(), target_is_directory=True)
-        yield then
-
-
-def _git(project: Project, *words: str) -> bytes:
-    try:
-        done = subprocess.run(["git", *words], cwd=project.root, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise SpecError("git is not installed, so that no revision can be read") from None
-    if done.returncode:
-        raise SpecError(f"git: {done.stderr.decode(errors='replace').strip().splitlines()[0]}")
-    return done.stdout

@@ -17,7 +17,7 @@ FIELDS = {
     "where": "a predicate: over which of them",
     "value": "the published figure, without separators",
     "unit": "usd, count, share or usd_per_unit",
-    "period": "the year",
+    "period": "the year (default: that of the file's defaults, else of spec.yaml)",
     "role": "fit (the default), holdout or monitor",
     "tolerance": "relative; else that of spec.yaml",
     "notes": "what a reader should know",
@@ -52,11 +52,13 @@ def run(arguments: list[str]) -> int:
     project = project_of(options.project)
     spec = spec_name(project, options.overrides)
     path = _file(project, spec, options.file)
-    given = {name: value for name, value in vars(options).items() if value is not None}
-    row = {name: (yaml_number if name in _NUMBERS else yaml_text)(given[name]) for name in FIELDS if name in given}
-    source = {name: yaml_text(given[name]) for name in SOURCE if name in given}
     shown = project.shown(path)
     before = _text(path, shown) if path.is_file() else _head(project, path)
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    if "period" not in given and (period := _period(project, spec, path, before)) is not None:
+        given["period"] = period
+    row = {name: (yaml_number if name in _NUMBERS else yaml_text)(given[name]) for name in FIELDS if name in given}
+    source = {name: yaml_text(given[name]) for name in SOURCE if name in given}
     made = append_row(before, "targets", {**row, **({"source": source} if source else {})}, shown)
     try:
         loaded = load_spec(spec, project, texts={path: made.text})
@@ -94,6 +96,20 @@ def _file(project: Project, spec: str, given: str | None) -> Path:
             Problem(f"the spec has {len(files)} files of targets: name one by --file", hint=_known(project))
         )
     return files[0].resolve()
+
+
+def _period(project: Project, spec: str, path: Path, text: str) -> str | None:
+    """The year of the spec, for a row of a file whose defaults give none."""
+    from ..spec.yaml_reader import read_yaml
+
+    content = read_yaml(path, project.shown(path), text).data
+    defaults = content.get("defaults") if isinstance(content, dict) else None
+    if isinstance(defaults, dict) and "period" in defaults:
+        return None
+    settings = project.spec_folder(spec) / "spec.yaml"
+    declared = read_yaml(settings, project.shown(settings)).data
+    period = declared.get("period") if isinstance(declared, dict) else None
+    return str(period) if isinstance(period, int) else None
 
 
 def _text(path: Path, shown: str) -> str:

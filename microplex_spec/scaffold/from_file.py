@@ -6,12 +6,16 @@ import os
 import re
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..sources.base import Dtype
 from ..spec.yaml_text import yaml_text
 from .guess import Guess
 from .survey_file import SurveyFile, read_survey_file
 from .write import ProjectFiles
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FULL_YEAR = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)")
 
@@ -33,16 +37,17 @@ def project_from_file(path: Path, folder: Path) -> ProjectFiles:
         "checks.yaml": "# What must hold of a file before anyone should use it.\n[]\n",
     }
     contents = {f"conf/specs/{name}/{file}": text for file, text in files.items()}
-    if survey.household_weights is not None:
-        table = survey.household_weights.rename("household_weight").rename_axis(survey.household)
-        contents[f"conf/specs/{name}/data/households.csv"] = table.to_csv(lineterminator="\n")
+    if survey.households is not None:
+        contents[f"conf/specs/{name}/data/households.csv"] = _csv(survey.households)
     contents[f"targets/{name}/published.yaml"] = _targets(survey)
     marks = sum(text.count("# review:") for text in contents.values())
+    suspects = [guess.column for guess in survey.variables if guess.suspect]
     told = (
         *survey.told,
+        *([f"values that may mean missing, such as 9999: {', '.join(suspects)}"] if suspects else []),
         f"{len(survey.variables)} variables, {len(survey.left_out)} columns left out (sources.yaml says why)",
         f"{marks} guesses are marked: grep -rn '# review:' {folder.name}/conf",
-        "no target is fitted yet: microplex-spec targets add --help",
+        f"no target is fitted yet: targets/{name}/published.yaml shows how one is added",
     )
     return ProjectFiles(name, contents, told)
 
@@ -73,11 +78,14 @@ targets: [{name}]
 
 def _year(survey: SurveyFile) -> tuple[int, str]:
     """The year of the file's amounts, and how it was found."""
+    if survey.year is not None:
+        year, column = survey.year
+        return year, f"{column} in all rows; are its amounts of that year?"
     path = survey.path.resolve()
     for name, what in ((path.name, "file"), (path.parent.name, "folder")):
         if found := _FULL_YEAR.search(name):
             return int(found[0]), f"the year in the name of the {what}"
-    return date.today().year - 1, "no year in the name of the file; the last one is taken"
+    return date.today().year - 1, "no year in the file or its name; the last one is taken"
 
 
 def _entities(survey: SurveyFile) -> str:
@@ -99,10 +107,11 @@ def _sources(survey: SurveyFile, file: str) -> str:
     if survey.key:
         table.append(f"        key: {yaml_text(survey.key)}  # review: its values differ in all {survey.rows:,} rows")
     if survey.household:
-        assert survey.household_weights is not None
-        why_household = f"{len(survey.household_weights):,} different ones, whose rows lie together"
+        assert survey.households is not None
+        why_household = f"{len(survey.households):,} different ones, whose rows lie together"
         table.append(f"        links: {{household: {yaml_text(survey.household)}}}  # review: {why_household}")
     dropped = [survey.weight] if survey.household and survey.weight else []
+    dropped += [guess.column for guess in survey.variables if guess.of_household]
     if survey.left_out or dropped:
         table.append("        drop:")
         table += [f"          - {yaml_text(left.column)}  # review: {left.reason}" for left in survey.left_out]
@@ -118,7 +127,7 @@ def _sources(survey: SurveyFile, file: str) -> str:
     if survey.household:
         lines += [
             "      household:",
-            f"        # Made of {survey.path.name}: households with the weight of their members, or its mean.",
+            f"        # Made of {survey.path.name}: the members' weight, or its mean, and what all of them share.",
             "        file: data/households.csv",
             f"        key: {yaml_text(survey.household)}",
         ]
@@ -138,8 +147,7 @@ def _sources(survey: SurveyFile, file: str) -> str:
 
 
 def _variables(survey: SurveyFile) -> str:
-    entity = "household" if survey.household is None else "person"
-    blocks = [_variable(guess, entity) for guess in survey.variables]
+    blocks = [_variable(guess, "household" if survey.household is None else "person") for guess in survey.variables]
     head = (
         f"# Columns of {survey.path.name}. Each review mark tells what a guess rests on (shares are weighted);\n"
         "# take it out once it is checked.\n"
@@ -147,12 +155,17 @@ def _variables(survey: SurveyFile) -> str:
     return head + "\n".join(blocks)
 
 
-def _variable(guess: Guess, entity: str) -> str:
-    lines = [f"{guess.name}:", f"  entity: {entity}"]
+def _variable(guess: Guess, rows: str) -> str:
+    """The variable of a column. rows: the entity that the rows of the file are."""
+    lines = [f"{guess.name}:", f"  entity: {'household' if guess.of_household else rows}"]
+    if guess.alike:
+        lines[1] += f"  # review: {guess.alike}"
     if guess.missing:
         lines[0] += f"  # review: {guess.missing:.1%} missing, kept so".replace("%", " %", 1)
     if guess.name != guess.column:
         lines.append(f"  observed: {yaml_text(guess.column)}")
+    if guess.suspect:
+        lines.append(f"  # review: a code for missing? {guess.suspect}; take it out of the file, else it is an amount")
     lines.append(f"  unit: {guess.unit}  # review: {guess.unit_evidence}")
     lines.append(
         f"  regime: {guess.regime}" + (f"  # review: {guess.regime_evidence}" if guess.regime_evidence else "")
@@ -160,11 +173,21 @@ def _variable(guess: Guess, entity: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _csv(table: pd.DataFrame) -> str:
+    """A table as CSV whose texts stand in quotes, so that NA stays a text, and a gap a gap."""
+    import pyarrow as pa
+    import pyarrow.csv as pacsv
+
+    written = pa.BufferOutputStream()
+    pacsv.write_csv(pa.Table.from_pandas(table, preserve_index=False), written)
+    return written.getvalue().to_pybytes().decode("utf-8")
+
+
 def _targets(survey: SurveyFile) -> str:
-    entity = "household" if survey.household is None else "person"
     return f"""\
 # Published totals that weights should meet; none is known yet. One is added by, for example,
-#   microplex-spec targets add --id nation.households.total --of {entity} --measure 'count()' --value 131434000 \\
-#     --unit count --agency 'Census Bureau' --title 'Households by type' --url https://...
+#   microplex-spec targets add --id nation.households.total --of household --measure 'count()' --unit count \\
+#     --value {survey.weights:.12g} --agency 'who published it' --title 'of which publication' --url https://...
+# The value here is what the file itself says: the published one belongs in its place. --period is that of spec.yaml.
 targets: []
 """

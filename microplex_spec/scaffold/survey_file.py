@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,11 @@ from ..sources.base import Dtype
 from ..sources.files import file_columns, read_columns
 from ..spec.errors import Problem, SpecError
 from .guess import (
+    FIRST_YEAR,
+    LAST_YEAR,
     Guess,
     LeftOut,
+    alike_within,
     guess_column,
     is_household_id,
     is_id,
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 # What a population calls its own columns.
 _TAKEN = frozenset({"household_id", "person_id", "household", "person", "design_weight", "weight"})
 _SHOWN = 3
+# Of households whose members all agree, so many must be expected to differ by chance before that says anything.
+_LEAST_EXPECTED = 10
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,9 @@ class SurveyFile:
     """What a file seems to hold. household: the column by which its rows, then persons, lie in households.
 
     key: the column that tells rows apart, None where they are numbered. weight: None where each row counts 1.
-    ids: the kind of key and household columns. household_weights: (households,) by id, where rows are persons.
+    ids: the kind of key and household columns. weights: their sum over households. households: (households,) where
+    rows are persons: what stands in a file of its own, their id, their variables and `household_weight`. year: the
+    one that a column gives to all rows, and the column's name.
     """
 
     path: Path
@@ -50,7 +57,18 @@ class SurveyFile:
     variables: tuple[Guess, ...]
     left_out: tuple[LeftOut, ...]
     told: tuple[str, ...]
-    household_weights: pd.Series | None = None
+    weights: float
+    year: tuple[int, str] | None = None
+    households: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class _Heads:
+    """Households in the order of the file. of_rows: (persons,) ids. rows: the first of each. weights: (households,)."""
+
+    of_rows: pd.Series
+    rows: pd.DataFrame
+    weights: np.ndarray
 
 
 def read_survey_file(path: Path) -> SurveyFile:
@@ -69,19 +87,22 @@ def read_survey_file(path: Path) -> SurveyFile:
     told: list[str] = []
     weight, weights = _weight(rows, told)
     key, household = _keys(path, rows, told)
+    heads = _heads(rows, household, weight, weights, told)
     structural = {name for name in (key, household, weight) if name is not None}
     variables, left_out = [], []
     taken = set(_TAKEN)
     for column, kind in kinds.items():
         if column in structural:
             continue
-        if kind is None:
+        if not column:
+            left_out.append(LeftOut(column, "has no name; of a file written by pandas it is the index"))
+        elif kind is None:
             left_out.append(LeftOut(column, "no numbers, booleans or text (dates, lists)"))
         elif is_replicate(column) or is_weight(column):
             left_out.append(LeftOut(column, "by its name a weight; replicate weights are not used"))
         else:
             name = variable_name(column, taken)
-            guessed = guess_column(column, name, kind, rows[column], weights)
+            guessed = _guess(column, name, kind, rows, weights, heads)
             if isinstance(guessed, Guess):
                 variables.append(guessed)
                 taken.add(name)
@@ -89,6 +110,7 @@ def read_survey_file(path: Path) -> SurveyFile:
                 left_out.append(guessed)
     if not variables:
         raise SpecError(f"{path} has no column that could be a variable")
+    households = None if heads is None else _households(heads, variables, told)
     return SurveyFile(
         path=path,
         rows=len(rows),
@@ -99,8 +121,38 @@ def read_survey_file(path: Path) -> SurveyFile:
         variables=tuple(variables),
         left_out=tuple(left_out),
         told=tuple(told),
-        household_weights=_household_weights(rows, household, weight, weights, told),
+        weights=float(weights.sum() if heads is None else heads.weights.sum()),
+        year=_year(rows),
+        households=households,
     )
+
+
+def _guess(
+    column: str, name: str, kind: Dtype, rows: pd.DataFrame, weights: np.ndarray, heads: _Heads | None
+) -> Guess | LeftOut:
+    """The guess of a column; of the households where all members of each have the same value, and not by chance."""
+    if heads is None:
+        return guess_column(column, name, kind, rows[column], weights)
+    alike, expected = alike_within(heads.of_rows, rows[column])
+    of_household = alike and expected >= _LEAST_EXPECTED
+    if of_household:
+        guessed = guess_column(column, name, kind, heads.rows[column], heads.weights)
+    else:
+        guessed = guess_column(column, name, kind, rows[column], weights)
+    if not alike or isinstance(guessed, LeftOut):
+        return guessed
+    why = "the same for all of a household" + ("" if of_household else ", or is that chance?")
+    return replace(guessed, of_household=of_household, alike=why)
+
+
+def _year(rows: pd.DataFrame) -> tuple[int, str] | None:
+    """The year of all rows by a column that is called so, and its name."""
+    for name in map(str, rows):
+        if name.lower() == "year" and rows[name].dtype.kind in "iu":
+            first, last = int(rows[name].min()), int(rows[name].max())
+            if FIRST_YEAR <= first == last <= LAST_YEAR:
+                return first, name
+    return None
 
 
 def _weight(rows: pd.DataFrame, told: list[str]) -> tuple[str | None, np.ndarray]:
@@ -118,7 +170,7 @@ def _weight(rows: pd.DataFrame, told: list[str]) -> tuple[str | None, np.ndarray
 
 def _keys(path: Path, rows: pd.DataFrame, told: list[str]) -> tuple[str | None, str | None]:
     """The column that tells rows apart, and the one by which they lie in households, where there are such."""
-    names = [str(name) for name in rows]
+    names = [str(name) for name in rows if name]
     called = [name for name in names if is_id(name) and not is_weight(name)]
     called = [name for name in called if rows[name].dtype.kind not in "f" and rows[name].notna().all()]
     unique = next((name for name in called if rows[name].is_unique), None)
@@ -129,7 +181,9 @@ def _keys(path: Path, rows: pd.DataFrame, told: list[str]) -> tuple[str | None, 
         told.append(f"rows are persons: {len(rows):,} of them in {count:,} households by {household}")
         return unique, household
     for name in groups:
-        told.append(f"{name} repeats, but its rows lie apart: it is no household id by itself")
+        told.append(
+            f"{name} repeats, but its rows lie apart: no household id by itself; if it is one, sort the file by it"
+        )
     if unique is None:
         for name in called:
             if not nearly_unique(rows[name]):
@@ -150,15 +204,24 @@ def _keys(path: Path, rows: pd.DataFrame, told: list[str]) -> tuple[str | None, 
     return unique, None
 
 
-def _household_weights(
+def _heads(
     rows: pd.DataFrame, household: str | None, weight: str | None, weights: np.ndarray, told: list[str]
-) -> pd.Series | None:
-    """(households,) the weight that all members share, else their mean, by household id."""
+) -> _Heads | None:
+    """The households that persons lie in, each with the weight that all members share, else with their mean."""
     if household is None:
         return None
     import pandas as pd
 
-    grouped = pd.Series(weights).groupby(rows[household].to_numpy())
+    grouped = pd.Series(weights).groupby(rows[household].to_numpy(), sort=False)
     if weight is not None and (grouped.max() > grouped.min()).any():
         told.append(f"members of a household differ in {weight}: the household's weight is their mean")
-    return grouped.mean()
+    return _Heads(rows[household], rows.drop_duplicates(household), grouped.mean().to_numpy())
+
+
+def _households(heads: _Heads, variables: list[Guess], told: list[str]) -> pd.DataFrame:
+    """(households,) their id, weight and variables."""
+    columns = [guess.column for guess in variables if guess.of_household]
+    if columns:
+        told.append(f"{len(columns)} columns are the same for all of a household, and so are variables of households")
+    found = heads.rows[[str(heads.of_rows.name), *columns]]
+    return found.assign(household_weight=heads.weights)

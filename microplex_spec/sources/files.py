@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from ..spec.errors import Problem, SpecError, did_you_mean
 from .base import Dtype
+from .csv_text import check_header, check_utf8
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +25,13 @@ def file_columns(path: Path) -> dict[str, Dtype | None]:
     """Name and kind of each column; None for a kind that no population can hold (dates, lists).
 
     Of a CSV file the first megabyte decides, and there a number with a leading zero (06) makes a column a
-    code. SpecError where the file is missing or cannot be read.
+    code. SpecError where the file is missing, cannot be read, or is a CSV file that is no UTF-8 or not parted
+    by commas.
     """
     _require(path)
     try:
+        if not _is_parquet(path):
+            check_header(path)
         schema = pq.read_schema(path) if _is_parquet(path) else _csv_schema(path)
         repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
         if repeated:
@@ -54,6 +58,8 @@ def read_columns(path: Path, names: Iterable[str], kinds: Mapping[str, Dtype] | 
     try:
         table = _read(path, wanted)
     except (pa.ArrowException, OSError) as error:
+        if not _is_parquet(path):
+            check_utf8(path)
         raise SpecError(f"{path} cannot be read: {error}") from error
     return pd.DataFrame({name: _as_kind(path, name, table[name], kind) for name, kind in wanted.items()})
 
@@ -92,7 +98,11 @@ def _kind(dtype: pa.DataType) -> Dtype | None:
 
 def _csv_schema(path: Path) -> pa.Schema:
     with pacsv.open_csv(path) as reader:
-        return reader.schema
+        schema = reader.schema
+    # The parser takes for bytes what is no text.
+    if any(pa.types.is_binary(field.type) for field in schema):
+        check_utf8(path)
+    return schema
 
 
 def _csv_columns(path: Path, schema: pa.Schema) -> dict[str, Dtype | None]:

@@ -113,6 +113,55 @@ def test_a_spec_is_compared_with_what_it_was_at_a_revision(here, capsys):
     assert "impute:self_employment_income" not in [step["id"] for step in content["steps"]]
 
 
+def test_data_that_a_revision_lacks_are_read_as_they_are_now_and_that_is_told(here, tmp_path, capsys):
+    outside = tmp_path / "elsewhere.csv"
+    shutil.move(here.path("conf/specs/small/data/survey_household.csv"), outside)
+    here.edit("sources.yaml", "file: data/survey_household.csv", "file: ../../../../elsewhere.csv")
+    (here.root / ".gitignore").write_text("conf/specs/small/data/donors_person.csv\n", encoding="utf-8")
+    git("init", "-q")
+    git("add", "conf", "targets", ".gitignore")
+    git("commit", "-qm", "first")
+    assert main(["diff", "HEAD:small", "small"]) == 0
+    found = capsys.readouterr()
+    assert found.out.splitlines()[-1] == "same"
+    (line,) = found.err.splitlines()
+    assert line.startswith("HEAD:small: data that HEAD does not hold are read as they are now: ")
+    assert str(outside) in line and "conf/specs/small/data/donors_person.csv" in line
+    assert "survey_person.csv" not in line
+    outside.unlink()
+    assert main(["diff", "HEAD:small", "small"]) == 2
+    told = capsys.readouterr().err
+    assert f"no such file: {outside}" in told and "microplex-diff-" not in told
+
+
+def test_data_beside_conf_are_those_of_the_revision(here, capsys):
+    (here.root / "data").mkdir()
+    kept = here.root / "data" / "survey_household.csv"
+    shutil.move(here.path("conf/specs/small/data/survey_household.csv"), kept)
+    here.edit("sources.yaml", "file: data/survey_household.csv", "file: ../../../data/survey_household.csv")
+    git("init", "-q")
+    git("add", "conf", "targets", "data")
+    git("commit", "-qm", "first")
+    rows = kept.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept.write_text("".join(rows[:1] + rows[2:] + rows[1:2]), encoding="utf-8")
+    code, content = told(capsys, "HEAD:small", "small")
+    assert code == 4 and content["steps"][0]["id"].startswith("load:") and content["spec"] == []
+    kept.unlink()
+    assert main(["diff", "HEAD:small", "HEAD:small"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_link_that_leads_out_of_a_revision_is_followed_as_it_is_now(here, tmp_path, capsys):
+    path = here.path("conf/specs/small/data/survey_household.csv")
+    shutil.move(path, tmp_path / "large.csv")
+    path.symlink_to(tmp_path / "large.csv")
+    git("init", "-q")
+    git("add", "conf", "targets")
+    git("commit", "-qm", "first")
+    assert main(["diff", "HEAD:small", "small"]) == 0
+    assert "read as they are now: " in capsys.readouterr().err
+
+
 def test_moves_are_held_against_the_scatter_over_seeds(here, capsys):
     first, second = build(here), build(here, "seed=2")
     code, content = told(capsys, first, second)

@@ -67,6 +67,20 @@ def test_a_new_file_is_made_where_the_spec_reads_it(here, capsys):
     assert list((here.root / "targets" / "other").iterdir()) == []
 
 
+def test_the_year_is_the_one_given_else_that_of_the_file_and_else_of_the_spec(here, capsys):
+    row = ("--of", "person", "--unit", "count", "--value", "5", "--measure", "count()")
+    source = ("--agency", "A", "--title", "T", "--url", "https://example.org/#1")
+    here.path("targets/small/dated.yaml").write_text("defaults: {period: 2023}\ntargets: []\n", encoding="utf-8")
+    assert add("--id", "small.a.file", *row, *source, file="small/dated.yaml") == 0
+    assert add("--id", "small.a.spec", *row, *source, file="small/new.yaml") == 0
+    spec = here.load()
+    years = {target.id: target.period for target in spec.targets}
+    assert years["small.a.file"] == years["small.a.spec"] == spec.period == 2023
+    assert here.path("targets/small/dated.yaml").read_text(encoding="utf-8").count("period") == 1
+    assert add("--id", "small.a.given", "--period", "2021", *row, *source, file="small/new.yaml") == 2
+    assert "--period: the target is of 2021" in capsys.readouterr().err
+
+
 def test_the_file_must_be_named_where_there_are_several(here, capsys):
     assert main(["targets", "add", "spec=small", *GOOD]) == 2
     told = capsys.readouterr().err
