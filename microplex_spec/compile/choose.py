@@ -102,18 +102,18 @@ def choose_imputer(
     if shape.donors < row.min_rows:
         told = f"imputer {name!r} needs {row.min_rows:,} donor rows, there are {shape.donors:,}"
         raise SpecError(Problem(told, place))
-    _check_names(f"imputer {name!r}", params, set(backend.param_defaults()) - _GIVEN, place)
-    faults = backend(regime=regime.name, **params).problems()
-    if faults:
-        raise SpecError(Problem(f"imputer {name!r}: {fault.message}", place, fault.hint) for fault in faults)
+    names = set(backend.param_defaults()) - _GIVEN
+    unknown = _unknown_names(f"imputer {name!r}", params, names, place)
+    faults = backend(regime=regime.name, **{key: value for key, value in params.items() if key in names}).problems()
+    if unknown or faults:
+        values = [Problem(f"imputer {name!r}: {fault.message}", place, fault.hint) for fault in faults]
+        raise SpecError([*unknown, *values])
     return Choice(name, params, reason, backend.version, backend.predict_cost(shape, params))
 
 
-def _check_names(what: str, params: dict[str, Any], known: set[str], place: Place | None = None) -> None:
-    unknown = sorted(set(params) - known)
-    if unknown:
-        hint = f"it has: {', '.join(sorted(known))}" if known else "it has none"
-        raise SpecError(Problem(f"{what} has no parameter {name!r}", place, hint) for name in unknown)
+def _unknown_names(what: str, params: dict[str, Any], known: set[str], place: Place | None = None) -> list[Problem]:
+    hint = f"it has: {', '.join(sorted(known))}" if known else "it has none"
+    return [Problem(f"{what} has no parameter {name!r}", place, hint) for name in sorted(set(params) - known)]
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,8 @@ def choose_calibrator(
         name, reason = asked, Reason("asked-for", f"asked for; {needs.targets:,} targets")
     _refuse_what_lacks(name, needs, params)
     backend = CALIBRATORS.load(name)
-    _check_names(f"calibrator {name!r}", params, set(inspect.signature(backend).parameters))
+    if strange := _unknown_names(f"calibrator {name!r}", params, set(inspect.signature(backend).parameters)):
+        raise SpecError(strange)
     backend(**params)
     predicted = backend.predict_cost(shape, params)
     taken = price("calibrate", name, predicted, costs or shipped_costs(), {})

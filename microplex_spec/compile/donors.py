@@ -25,9 +25,18 @@ def check_donors(draft: Draft, variable: Variable, held: UniverseProfile) -> Non
         draft.problems.add(f"{variable.name}: no {rows} can hold a value", place)
     if held.missing:
         who = f"{held.missing:,} of {held.rows:,} donors ({variable.entity} of {donor})"
-        what = "value, or no value of its total" if variable.share_of else "value"
+        what = "finite value, or none of its total" if variable.share_of else "finite value"
         hint = "fill them in the source, or name the rows that can hold none under zero_when"
         draft.problems.add(f"{variable.name}: {who} have no {what}", places.of("variable", variable.name, "from"), hint)
+    if held.share_denied > variable.stray_tolerance:
+        told = f"{held.denied:,} donors ({held.share_denied:.2%} of the weight) for whom zero_when holds have a value"
+        hint = f"the stray tolerance is {variable.stray_tolerance:.2%}; zero_when is to name who can hold none"
+        draft.problems.add(f"{variable.name}: {told}", places.of("variable", variable.name, "zero_when"), hint)
+    if held.beyond:
+        told = f"of {held.beyond:,} of {held.rows:,} donors it is below zero or above {variable.share_of}, of which"
+        hint = "a part is at most its total: mend the source, or impute it without share_of"
+        place = places.of("variable", variable.name, "share_of")
+        draft.problems.add(f"{variable.name}: {told} it is a part", place, hint)
     if held.support and held.support.rows and not held.support.weighted:
         place = places.of("variable", variable.name, field)
         draft.problems.add(
@@ -81,7 +90,7 @@ def _check_finite(draft: Draft, name: str, column: str, source: str, place: Plac
     seen = draft.profiles[source].columns[column]
     if seen.infinite:
         told = f"predictor {name!r}: {_counted(seen.infinite, seen, draft.profiles[source])} of {source} is infinite"
-        draft.problems.add(told, place, "cap or clear them in the source")
+        draft.problems.add(told, place, "cap or clear them in the source: predictors are held as float32, up to 3.4e38")
 
 
 def _check_kind(draft: Draft, of: str, dtype: str, column: str, source: str, place: Place | None) -> None:

@@ -40,12 +40,17 @@ class UniverseProfile:
 
     missing, support: of a donor, the rows of the universe without a value, and what the others hold: amounts, or
     shares of their total. None in the base, which does not have the variable, and for codes.
+    denied, share_denied: donors outside the universe that hold a value all the same, and their share of all weight.
+    beyond: donors whose part of a total is below nothing or above all of it.
     """
 
     rows: int
     total: int
     missing: int = 0
     support: Support | None = None
+    denied: int = 0
+    share_denied: float = 0.0
+    beyond: int = 0
 
     @property
     def share(self) -> float:

@@ -12,6 +12,7 @@ from ..spec.registry import IMPUTERS
 from ..spec.variables import Variable
 from .asked import asked_imputer
 from .base import Draft
+from .bounds import check_bounds
 from .choose import Choice, choose_imputer
 from .costs import with_work
 from .donors import check_donors
@@ -23,6 +24,7 @@ def add_variable_steps(draft: Draft) -> None:
     """A step for each variable that is not observed, each after what it needs; simulations where they are needed."""
     spec = draft.spec
     _check_roles(draft)
+    _check_shares(draft)
     for name in order(spec.variables, lambda name: needs(spec, spec.variables[name])):
         variable = spec.variables[name]
         if variable.origin == "imputed":
@@ -50,6 +52,7 @@ def _impute(draft: Draft, variable: Variable) -> None:
         share_negative=_share(held.support, "negative"),
     )
     check_donors(draft, variable, held)
+    check_bounds(draft, variable, regime)
     asked = asked_imputer(spec, draft.choices, variable)
     place = spec.places.of("variable", variable.name, "imputer" if variable.imputer else "regime")
     try:
@@ -136,6 +139,21 @@ def _check_roles(draft: Draft) -> None:
                 f"{name}: {groups:,} of {profile.rows[group]:,} rows of {group} have more than one {held}",
                 draft.spec.places.of("source", name, "params" if source.params else "reader"),
                 f"a {held} is the one {group} member whose {draft.spec.entities[group].roles[held]} is true",
+            )
+
+
+def _check_shares(draft: Draft) -> None:
+    """Report totals of which several parts are drawn, each by itself: together they would not come to the total."""
+    parts: dict[str, list[str]] = {}
+    for variable in draft.spec.imputed():
+        if variable.share_of:
+            parts.setdefault(variable.share_of, []).append(variable.name)
+    for total, (first, *others) in parts.items():
+        for name in others:
+            draft.problems.add(
+                f"{name}: {first} is drawn as a share of {total}, too, and the two need not sum to it",
+                draft.spec.places.of("variable", name, "share_of"),
+                f"derive the rest ({total} - {first}) and, where it has parts of its own, draw them as shares of that",
             )
 
 

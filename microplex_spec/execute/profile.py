@@ -23,7 +23,9 @@ from .source_files import named_files
 if TYPE_CHECKING:
     from ..population import Population
 
-VERSION = 3
+VERSION = 4
+LARGEST = float(np.finfo(np.float32).max)
+"""Beyond it a predictor is infinite to an imputer."""
 
 
 @dataclass
@@ -100,7 +102,7 @@ def _measure(population: Population, files: dict[str, str]) -> SourceProfile:
         finite = np.isfinite(values)
         support = observed_support(values[finite].astype(np.float64), population.weights("design", entity)[finite])
         dtype = "bool" if values.dtype == bool else "number"
-        missing, infinite = int((~finite).sum()), int(np.isinf(values).sum())
+        missing, infinite = int((~finite).sum()), int((np.abs(values) > LARGEST).sum())
         columns[name] = ColumnProfile(entity, dtype, missing, support.distinct, support, infinite, words=0)
     size = sum(int(table.memory_usage(deep=False).sum()) for table in population.tables.values())
     rows = {entity: population.size(entity) for entity in population.entities}

@@ -24,7 +24,9 @@ from ..spec.variables import Variable
 if TYPE_CHECKING:
     from ..population import Population
 
-VERSION = 1
+VERSION = 2
+ROUNDING = 1e-6
+"""By how much a part may exceed its total: both were rounded."""
 
 
 @dataclass
@@ -106,7 +108,8 @@ def _add(spec: Spec, source: Source, profile: SourceProfile, name: str, held: He
     if variable.origin == "rate" or (is_base and variable.origin == "imputed"):
         return False
     column = profile.columns.get(variable.column)
-    if column is None or column.entity != variable.entity:
+    # Words where numbers are declared tell nothing; that they are there is reported with the donors.
+    if column is None or column.entity != variable.entity or (column.dtype == "code") != (variable.dtype == "code"):
         return False
     held.columns[name] = variable.column
     if variable.uprate:
@@ -133,7 +136,20 @@ def _measure(spec: Spec, variable: Variable, source: Population, held: Held, is_
     size = population.size(variable.entity)
     if is_base or population.column(variable.name).dtype == object:
         return UniverseProfile(int(rows.sum()), size)
-    values = modelled(population, params)
+    values, weights = modelled(population, params), population.weights("design", variable.entity)
     finite = rows & np.isfinite(values)
-    support = observed_support(values[finite], population.weights("design", variable.entity)[finite])
-    return UniverseProfile(int(rows.sum()), size, int((rows & ~finite).sum()), support)
+    support = observed_support(values[finite], weights[finite])
+    denied = np.zeros(size, dtype=bool)
+    if variable.zero_when:
+        own = population.column(variable.name)
+        denied = evaluate(parse(variable.zero_when), population, variable.entity) & (own != 0) & ~np.isnan(own)
+    beyond = finite & ((values < 0) | (values > 1 + ROUNDING)) if variable.share_of else np.zeros(size, dtype=bool)
+    return UniverseProfile(
+        int(rows.sum()),
+        size,
+        int((rows & ~finite).sum()),
+        support,
+        denied=int(denied.sum()),
+        share_denied=float(weights[denied].sum() / (weights.sum() or 1.0)),
+        beyond=int(beyond.sum()),
+    )

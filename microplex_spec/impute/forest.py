@@ -61,8 +61,18 @@ class ForestParams:
             *params.whole_number("leaf", self.leaf, 1),
             *params.share_or_count("max_features", self.max_features),
             *params.share_or_count("max_samples", self.max_samples),
+            *self._too_few_to_split(),
             *params.one_of("transform", self.transform, TRANSFORMS),
         ]
+
+    def _too_few_to_split(self) -> list[Problem]:
+        """A number of donors a tree that leaves it nothing to split: its draws would not follow the predictors."""
+        if isinstance(self.max_samples, float) or params.whole_number("max_samples", self.max_samples, 1):
+            return []
+        if params.whole_number("leaf", self.leaf, 1) or self.max_samples >= 2 * self.leaf:
+            return []
+        told = f"max_samples of {self.max_samples} donors a tree leaves nothing to split with {self.leaf} in a leaf"
+        return [Problem(told, hint=f"give at least {2 * self.leaf}, or a share such as 0.5")]
 
     def rows_per_tree(self, donors: int) -> int:
         """How many of the donors a tree is grown on."""

@@ -24,7 +24,7 @@ _CHEAP = "made from other artifacts in about the time that writing takes"
 KINDS: dict[str, Kind] = {
     "load": Kind(1, ("population",), True, "reading the source again costs more than reading its parquet"),
     "uprate": Kind(1, ("population",), True, "every imputation reads it"),
-    "impute": Kind(1, ("column.parquet", "record.json"), True, _ALWAYS),
+    "impute": Kind(2, ("column.parquet", "record.json"), True, _ALWAYS),
     "derive": Kind(1, ("column.parquet", "record.json"), True, "later steps read it"),
     "rate": Kind(1, ("column.parquet", "record.json"), True, "later steps read it"),
     "simulate": Kind(1, ("columns",), True, _ALWAYS),

@@ -1,5 +1,7 @@
 """Faults of donors that only their data show: told by the plan with counts, where the fault is declared."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,4 +79,63 @@ def test_donors_that_all_weigh_zero_where_a_value_can_stand_are_told(small_proje
 
 def test_infinite_amounts_to_draw_are_told_with_their_number(small_project, told):
     error = told("donors_tax_unit", with_value("dividends", np.inf, rows=2))
-    assert "dividends: 2 of " in error and "donors (tax_unit of donors) have no value" in error
+    assert "dividends: 2 of " in error and "donors (tax_unit of donors) have no finite value" in error
+
+
+def test_predictors_beyond_the_range_of_float32_are_told(small_project, told):
+    assert "predictor 'age': 1 of " in told("donors_person", with_value("age", 1e39, rows=1))
+
+
+def test_text_among_amounts_with_structural_zeros_is_told(small_project, told):
+    error = told("donors_person", with_value("self_employment_income", "abc", rows=1))
+    assert "self_employment_income: 'self_employment_income' of donors is to hold numbers, and 1 of " in error
+
+
+def test_amounts_of_donors_who_can_hold_none_are_told_with_their_number_and_weight(small_project, told):
+    grown = lambda data: data.assign(age=np.where(data.self_employment_income != 0, 5, data.age))  # noqa: E731
+    at = small_project.at(IMPUTED, "age < 16")
+    assert re.search(
+        rf"{at}: self_employment_income: \d+ donors \(\d+\.\d+% of the weight\) for whom zero_when holds have a value",
+        told("donors_person", grown),
+    )
+
+
+QUALIFIED = """\
+qualified_dividends:
+  label: Qualified dividends
+  entity: tax_unit
+  unit: usd
+  regime: zero_inflated
+  from: donors
+  share_of: dividends
+  predictors: [head.age]
+  order: [dividends]
+  uprate: ADIVS
+"""
+
+
+def test_a_part_above_its_total_is_told_with_the_number_of_donors(small_project, told):
+    small_project.append(IMPUTED, QUALIFIED)
+    error = told("donors_tax_unit", lambda data: data.assign(qualified_dividends=3 * data.dividends))
+    at = small_project.at(IMPUTED, "dividends", "share_of: dividends")
+    assert re.search(rf"{at}: qualified_dividends: of \d+ of \d+ donors it is below zero or above dividends", error)
+
+
+def test_two_parts_of_one_total_drawn_each_by_itself_are_refused(small_project, told):
+    small_project.append(IMPUTED, QUALIFIED + QUALIFIED.replace("ualified_dividends", "uick_dividends"))
+    parts = lambda data: data.assign(qualified_dividends=data.dividends / 2, quick_dividends=data.dividends / 2)  # noqa: E731
+    error = told("donors_tax_unit", parts)
+    assert "quick_dividends: qualified_dividends is drawn as a share of dividends, too" in error
+
+
+@pytest.mark.parametrize(
+    ("variable", "bounds", "said"),
+    [
+        ("dividends", "{max: -5}", "bounds end at -5, below the smallest gain of any donor"),
+        ("self_employment_income", "{min: -0.001}", "bounds start at -0.001, above the smallest loss of any donor"),
+    ],
+)
+def test_bounds_that_leave_no_room_for_what_donors_hold_are_told(small_project, told, variable, bounds, said):
+    small_project.edit(IMPUTED, f"{variable}:\n", f"{variable}:\n  bounds: {bounds}\n")
+    error = told("donors_person", lambda data: data)
+    assert f"{variable}: {said}" in error

@@ -168,7 +168,7 @@ def test_donors_without_a_value_are_told_by_the_plan_where_the_donor_is_named(sm
     donors.loc[adults[:3], "self_employment_income"] = np.nan
     write(small_project, "donors_person", donors)
     error = told(small_project, capsys)
-    assert f"self_employment_income: 3 of {len(adults):,} donors (person of donors) have no value" in error
+    assert f"self_employment_income: 3 of {len(adults):,} donors (person of donors) have no finite value" in error
     assert small_project.at(IMPUTED, "donors", BUSINESS) in error
 
 
@@ -176,7 +176,9 @@ def test_missing_values_of_a_donor_are_told_without_structural_zeros_too(small_p
     donors = read(small_project, "donors_tax_unit").astype({"dividends": float})
     donors.loc[0, "dividends"] = np.nan
     write(small_project, "donors_tax_unit", donors)
-    assert f"dividends: 1 of {len(donors):,} donors (tax_unit of donors) have no value" in told(small_project, capsys)
+    assert f"dividends: 1 of {len(donors):,} donors (tax_unit of donors) have no finite value" in told(
+        small_project, capsys
+    )
 
 
 def test_a_universe_without_donors_is_told_where_it_is_declared(small_project, capsys):

@@ -35,6 +35,37 @@ def test_the_mean_probability_is_the_weighted_share_of_the_event(name):
         assert np.average(p, weights=weight[new]) == pytest.approx(share, abs=0.03)
 
 
+@EACH
+def test_a_rare_event_that_hardly_follows_its_predictors_is_drawn_as_often_as_donors_have_it(name):
+    g = np.random.default_rng(4)
+    X = g.normal(size=(8000, 6)).astype(np.float32)
+    event, w = g.random(8000) < 0.02 * np.exp(0.5 * X[:, 0]), np.exp(g.normal(0, 0.7, 8000))
+    p = GATES[name]().fit(X, event, w, 0).probability(X)
+    assert np.average(p, weights=w) == pytest.approx(np.average(event, weights=w), rel=0.25)
+
+
+@pytest.mark.parametrize("rows", ["all", "event"])
+@EACH
+def test_a_predictor_that_all_donors_miss_or_all_with_the_event_is_taken(name, rows):
+    X, event, w = donors(600)
+    X[:, 2] = np.nan
+    if rows == "event":
+        X[:, 2] = np.where(event, np.nan, 1.0)
+    assert np.isfinite(GATES[name]().fit(X, event, w, 0).probability(X)).all()
+
+
+@EACH
+def test_every_gate_draws_losses_as_rare_as_the_donors_have_them(name):
+    X, event, w = donors(4000)
+    g = np.random.default_rng(5)
+    y = np.where(event, np.where(g.random(4000) < 0.05, -1.0, 1.0) * np.exp(g.normal(8, 1, 4000)), 0.0)
+    drawn = make_imputer("regime_aware", regime="three_sign", gate=name, trees=20).fit(X, y, w).draw(X, seed=1)
+    for wanted, found in ((y < 0, drawn < 0), (y == 0, drawn == 0)):
+        wanted, found = np.average(wanted, weights=w), np.average(found, weights=w)
+        # Five standard errors of a draw, whose effective sample is about 0.6 of the donors.
+        assert found == pytest.approx(wanted, abs=5 * np.sqrt(wanted * (1 - wanted) / 2400))
+
+
 @LEARNING
 def test_probabilities_tell_events_apart_better_than_chance_on_rows_never_seen(name):
     gate = GATES[name]().fit(*donors(), 0)

@@ -189,6 +189,7 @@ _IMPUTATION = [
     "ks_truth",
     *(f"{kind}_mean" for kind in ("donor", "drawn", "truth")),
     "strays",
+    "clipped",
     "seconds",
 ]
 
@@ -207,7 +208,7 @@ def _imputation_row(
 
 
 def _first_fields(name: str, record: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: record[key] for key in ("regime", "backend", "strays", "seconds")}
+    kept = {key: record[key] for key in ("regime", "backend", "strays", "clipped", "seconds")}
     return {"variable": name, "rows": record["recipients"], **kept}
 
 

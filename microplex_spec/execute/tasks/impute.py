@@ -84,7 +84,10 @@ def as_declared(values: np.ndarray, dtype: str, known: list[str] | None) -> np.n
 
 
 def restored(shares: np.ndarray, totals: np.ndarray, donor_values: np.ndarray) -> np.ndarray:
-    """Drawn shares as amounts of their totals: never above them, never between zero and the donors' smallest amount."""
+    """Drawn shares as amounts of their totals: never above these, nor nearer to zero than any donor's amount is.
+
+    An amount that would be is moved to the donors' smallest, or to the whole of a total that is smaller still.
+    """
     values = np.where(shares == 0, 0.0, shares * totals)
     positive, negative = donor_values[donor_values > 0], donor_values[donor_values < 0]
     if len(positive):

@@ -66,10 +66,15 @@ def bin_edges(column: np.ndarray) -> np.ndarray:
 
 
 def binned(X: np.ndarray, edges: Sequence[np.ndarray]) -> np.ndarray:
-    """The bin of each value of X (n, p) as float32, NaN where it is missing."""
-    bins = np.empty(X.shape, np.float32)
+    """The bin of each value of X (n, p) as float32, NaN where it is missing; one bin of a column that is all missing.
+
+    scikit-learn cannot take such a column; no tree splits on it either way.
+    """
+    bins = np.zeros(X.shape, np.float32)
     for j, column in enumerate(X.T):
-        bins[:, j] = np.where(np.isnan(column), np.nan, np.searchsorted(edges[j], column))
+        missing = np.isnan(column)
+        if not missing.all():
+            bins[:, j] = np.where(missing, np.nan, np.searchsorted(edges[j], column))
     return bins
 
 
