@@ -15,7 +15,8 @@ from ..spec.errors import Problem, SpecError
 from ..spec.project import Project, find_project
 from .arguments import Parser, hydra_faults
 from .finish import exit_code, finish
-from .sweep import FAULT, FLAGS, Sweep, earlier_sweep, keep_call, new_sweep, objective, refuse_unknown_objective, status
+from .sweep import FAULT, FLAGS, Sweep, earlier_sweep, keep_call, new_sweep, objective, status
+from .sweep_call import refuse_other_run, refuse_unknown_objective, refuse_wrong_objective
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -37,6 +38,7 @@ def run(arguments: list[str]) -> int:
         if not FLAGS_THAT_SHOW.isdisjoint(arguments):
             raise SpecError(Problem("what only shows something makes no sweep", hint="leave -m out"))
         called = arguments
+        refuse_wrong_objective(project, called)
         sweep, arguments = new_sweep(project, arguments)
         keep_call(sweep, called)
     import hydra
@@ -54,6 +56,8 @@ def run(arguments: list[str]) -> int:
                 faults.append(error)
             return None
         member = _sweep_folder(project)
+        # Raised, not noted: the folder is another job's, and a search with figures of others is none.
+        refuse_other_run(member, _overrides(), searches=_searches())
         # Hydra would tell a fault as a traceback, and end a sweep at its first one.
         try:
             if status(member) not in BUILT:
@@ -162,11 +166,25 @@ def _refuse_ray_in_ray(executor: str) -> None:
         raise SpecError(Problem("executor=ray under a ray launcher would wait for itself", hint="use executor=serial"))
 
 
+def _overrides() -> list[str]:
+    """What this job is built with, beside the defaults."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return [str(text) for text in HydraConfig.get().overrides.task]
+
+
+def _searches() -> bool:
+    """Whether the sweeper chooses the next members by the figures of those before."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return "direction" in HydraConfig.get().sweeper
+
+
 def _worst() -> float:
     """What a member without a figure returns: a sweeper that optimises refuses NaN, and with it the whole sweep."""
     from hydra.core.hydra_config import HydraConfig
 
-    maximises = "direction" in HydraConfig.get().sweeper and HydraConfig.get().sweeper.direction == "maximize"
+    maximises = _searches() and HydraConfig.get().sweeper.direction == "maximize"
     return -math.inf if maximises else math.inf
 
 
@@ -180,9 +198,8 @@ def _sweep_folder(project: Project) -> Path:
 
 def _write_hydra(config: DictConfig, folder: Path) -> None:
     """What Hydra composed, and the overrides that led there."""
-    from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
     folder.mkdir(exist_ok=True)
     OmegaConf.save(config, folder / "config.yaml")
-    OmegaConf.save(HydraConfig.get().overrides.task, folder / "overrides.yaml")
+    OmegaConf.save(OmegaConf.create(_overrides()), folder / "overrides.yaml")

@@ -8,16 +8,14 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..execute.manifest import BUILT, CHECKS_FAILED
 from ..execute.run_folder import new_folder, this_second
+from ..plan.run_files import SWEEP_CALL as _CALL
 from ..plan.run_files import read_manifest, read_object
 from ..spec.errors import Problem, SpecError, did_you_mean
 from ..spec.project import Project
-
-if TYPE_CHECKING:
-    from ..spec.model import Spec
 
 FLAGS = frozenset({"-m", "--multirun"})
 FAULT = "fault.txt"
@@ -43,6 +41,14 @@ class Sweep:
         if self.made and not self.members():
             shutil.rmtree(self.folder)
 
+    def call(self) -> list[str] | None:
+        """How the sweep was called, as it was kept; None where that was not, or is damaged."""
+        try:
+            called = json.loads((self.folder / _CALL).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return called if isinstance(called, list) and called and all(isinstance(w, str) for w in called) else None
+
     def members(self) -> list[Path]:
         """The folders of those that were begun; what a launcher keeps for itself is hidden."""
         found = (path for path in self.folder.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -59,8 +65,10 @@ class Sweep:
             print(f"failed: {path.name}: see {project.shown(path / 'report.html')}", file=sys.stderr)
         if faulty:
             print(f"{len(faulty)} of {len(members)} members of the sweep were not built", file=sys.stderr)
-        print(f"sweep {self.folder.name}: {len(members) - len(faulty) - len(failed)} of {len(members)} done")
-        print(f"compare them with: microplex-spec compare {project.shown(self.folder)}")
+        done = len(members) - len(faulty) - len(failed)
+        print(f"sweep {self.folder.name}: {done} of {len(members)} done")
+        if done:
+            print(f"compare them with: microplex-spec compare {project.shown(self.folder)}")
         checked = [path for path in members if status(path) == CHECKS_FAILED]
         for path in checked:
             print(f"a check failed: {path.name}: see {project.shown(path / 'report.html')}", file=sys.stderr)
@@ -68,10 +76,20 @@ class Sweep:
 
 
 def new_sweep(project: Project, arguments: list[str]) -> tuple[Sweep, list[str]]:
-    """A folder that no other sweep has, though two start in one second, and the arguments that put it to use."""
+    """A folder that no other sweep has, though two start in one second, and the arguments that put it to use.
+
+    Raises SpecError for a named folder in which a sweep of another call has members.
+    """
     named = [text.removeprefix(_FOLDER) for text in arguments if text.startswith(_FOLDER)]
+    called = _without_folder(arguments)
     if named:
-        return Sweep(project.root / named[-1].strip("'\"")), arguments
+        sweep = Sweep(project.root / named[-1].strip("'\""))
+        if sweep.call() not in (None, called) and sweep.members():
+            shown = project.shown(sweep.folder)
+            hint = f"go on with it by build -m --resume {shown}, or name another folder"
+            raise SpecError(Problem(f"{shown} holds another sweep: {' '.join(sweep.call() or ())}", hint=hint))
+        # Hydra would take a relative folder from where it was called, not from the project's.
+        return sweep, _in_folder(sweep.folder, called)
     folder = new_folder(project.runs / "sweeps", this_second())
     return Sweep(folder, made=True), _in_folder(folder, arguments)
 
@@ -87,20 +105,17 @@ def earlier_sweep(project: Project, name: str, arguments: list[str]) -> tuple[Sw
         raise SpecError(
             Problem(f"a sweep goes on as it was called; {given[0]!r} cannot be added", hint="start a new one")
         )
-    try:
-        called = json.loads((folder / "call.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        called = None
-    if not (isinstance(called, list) and called and all(isinstance(word, str) for word in called)):
+    sweep = Sweep(folder.resolve())
+    called = sweep.call()
+    if called is None:
         raise SpecError(f"{folder} is no sweep of build -m: its call was not kept")
-    return Sweep(folder.resolve()), _in_folder(folder.resolve(), [*called, *arguments])
+    return sweep, _in_folder(sweep.folder, [*called, *arguments])
 
 
 def keep_call(sweep: Sweep, arguments: list[str]) -> None:
     """Write down how a sweep was called, so that it can be gone on with."""
     sweep.folder.mkdir(parents=True, exist_ok=True)
-    kept = [text for text in arguments if not text.startswith(_FOLDER)]
-    (sweep.folder / "call.json").write_text(json.dumps(kept) + "\n", encoding="utf-8")
+    (sweep.folder / _CALL).write_text(json.dumps(_without_folder(arguments)) + "\n", encoding="utf-8")
 
 
 def status(member: Path) -> str:
@@ -123,22 +138,15 @@ def objective(member: Path, name: str) -> float:
     return float(figure)
 
 
-def refuse_unknown_objective(name: str, spec: Spec) -> None:
-    """SpecError for an objective that no run of the spec could have: told before a night is spent on it."""
-    from ..compare.leaderboard import BENCHMARK
-    from ..compare.leaderboard import METRICS as COMPARED
-    from ..spec.checks import METRICS
-
-    known = [*METRICS, *COMPARED, *(f"{BENCHMARK}{benchmark.id}" for benchmark in spec.benchmarks)]
-    if name not in known:
-        raise SpecError(Problem(f"objective {name!r} is no figure of a run", hint=did_you_mean(name, known)))
-
-
 def _manifest(member: Path) -> dict[str, Any]:
     try:
         return read_manifest(member)
     except SpecError:
         return {}
+
+
+def _without_folder(arguments: list[str]) -> list[str]:
+    return [text for text in arguments if not text.startswith(_FOLDER)]
 
 
 def _in_folder(folder: Path, arguments: list[str]) -> list[str]:

@@ -53,14 +53,14 @@ METRICS = {
         Metric("fit", "fit within 10 %", True, "share"),
         Metric("fit_error", "fit median error", False, "share"),
         Metric("benchmarks", "mean benchmark error", False, "share"),
-        Metric("ess", "effective sample size", True, "share"),
+        Metric("ess_share", "effective sample size", True, "share"),
         Metric("ks", "median KS of the draws", False, "number"),
         Metric("zeros", "median error of zero shares", False, "share"),
         Metric("seconds", "seconds, built alone", False, "seconds"),
         Metric("peak", "peak memory", False, "bytes"),
     )
 }
-QUALITY = ("holdout", "benchmarks", "ess")
+QUALITY = ("holdout", "benchmarks", "ess_share")
 """The metrics that the Pareto front is drawn over: what costs one of these must buy another."""
 
 

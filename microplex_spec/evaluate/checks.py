@@ -47,12 +47,13 @@ class Figures:
 
 @dataclass(frozen=True)
 class _Finding:
-    """measured: the figure furthest from its limit. found: in words."""
+    """measured: the figure furthest from its limit. found: in words. excepted: nothing was left to judge."""
 
     ok: bool
     measured: float | None
     limit: str
     found: str
+    excepted: bool = False
 
 
 def judge(check: Mapping[str, Any], figures: Figures, today: date) -> dict[str, Any]:
@@ -66,8 +67,8 @@ def judge(check: Mapping[str, Any], figures: Figures, today: date) -> dict[str, 
     finding = _JUDGES[check["kind"]]({**check, "exceptions": good}, figures)
     whole = next((each for each in good if not each.get("targets")), None)
     part = next((each for each in good if each.get("targets")), None)
-    status = PASSED if finding.ok else EXCEPTED if whole else FAILED
-    found, named = finding.found, whole if status == EXCEPTED else part
+    status = PASSED if finding.ok else EXCEPTED if whole or finding.excepted else FAILED
+    found, named = finding.found, (whole or part) if status == EXCEPTED else part
     over = [f"the exception of {e['owner']} ended on {e['expires']}" for e in exceptions if e not in good]
     if status == FAILED and over:
         found = "; ".join([found, *over])
@@ -110,6 +111,8 @@ def _targets(check: Mapping[str, Any], figures: Figures) -> _Finding:
     inside, wanted = errors <= limits, check.get("share_at_least", 1.0)
     band = "their tolerance" if within is None else f"{within:.3g}"
     limit = f"at least {wanted:.3g} within {band}"
+    if excepted.any() and rows.empty:
+        return _Finding(False, None, limit, f"all {int(excepted.sum())} targets are excepted", excepted=True)
     if not known.any():
         return _Finding(False, None, limit, f"no such target was {_STATUSES[role]} with an error that is known{aside}")
     share = float(inside[known].mean())

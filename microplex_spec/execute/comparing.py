@@ -15,7 +15,7 @@ from ..compare.spec_diff import Change, diff_declared
 from ..compile.changes import compare
 from ..compile.lock import resolved
 from ..plan import Plan, Step
-from ..plan.run_files import read_manifest, reading
+from ..plan.run_files import read_manifest, reading, way_on
 from ..spec.choices import Choices, Scale
 from ..spec.errors import Problem, SpecError
 from ..spec.load import load_spec
@@ -146,17 +146,13 @@ def spec_side(spec: Spec, choices: Choices | None = None, name: str = "") -> Sid
 
 def run_side(run: Path, name: str = "") -> Side:
     """A run folder as one side; SpecError where it holds no finished run."""
-    if not (run / "manifest.json").is_file() and (run / "plan.json").is_file():
-        hint = f"it was killed early; go on with: microplex-spec resume {name or run}"
-        raise SpecError(Problem(f"{run} has no manifest.json", hint=hint))
     lock, status = run / "spec.lock.yaml", read_manifest(run)["status"]
     missing = [file for file in RESULTS if not (run / file).is_file()]
     if missing and status in BUILT:
         hint = "it was built with --select, or the file was taken away; compare runs of a whole spec"
         raise SpecError(Problem(f"{run} has no {missing[0]}", hint=hint))
     if missing:
-        hint = f"finish it with microplex-spec resume {run}"
-        raise SpecError(Problem(f"{run} has no {missing[0]}: the run is {status}", hint=hint))
+        raise SpecError(Problem(f"{run} has no {missing[0]}: the run is {status}", hint=way_on(run)))
     plan, content = Plan.read(run / "plan.json"), read_lock(lock)
     with reading(lock):
         return Side(name or str(run), declared(content, read_places(lock)), plan, run)

@@ -13,7 +13,7 @@ from ..compare.declared import is_note
 from ..compare.leaderboard import BENCHMARK, Member
 from ..plan import Plan
 from ..plan.keys import digest
-from ..plan.run_files import read_manifest, reading
+from ..plan.run_files import read_manifest, reading, way_on
 from ..spec.errors import Problem, SpecError
 from .lock_file import split_lock
 from .manifest import BUILT
@@ -50,7 +50,7 @@ def read_member(run: Path) -> Member:
     """One finished run; SpecError where it is not finished, or damaged."""
     manifest = read_manifest(run)
     if manifest["status"] not in BUILT:
-        raise SpecError(f"the run is {manifest['status']}")
+        raise SpecError(Problem(f"the run is {manifest['status']}", hint=way_on(run)))
     choices, rest = split_lock(run / "spec.lock.yaml")
     told = {name: value for name, value in _flat(choices) if name != "seed" and not is_note("run", name)}
     told["spec"] = f"{manifest['spec']} {digest([rest])[:SHOWN_DIGEST]}"
@@ -74,7 +74,7 @@ def _figures(run: Path, manifest: Mapping[str, Any]) -> dict[str, float]:
         "holdout": headline.get("holdout_median_error"),
         "fit": headline.get("fit_within_10pct"),
         "fit_error": headline.get("fit_median_error"),
-        "ess": headline.get("ess_share"),
+        "ess_share": headline.get("ess_share"),
     }
     errors = {name: abs(error) for name, error in headline.get("benchmarks", {}).items() if error is not None}
     figures = {name: math.nan if value is None else float(value) for name, value in told.items()}

@@ -125,7 +125,7 @@ def note(event: str, facts: dict[str, Any], tally: Tally) -> str:
     if event == "run_finished":
         return f"{facts['status']} in {duration(tally.seconds())}"
     if event == "run_interrupted":
-        return f"stopped; go on with: {facts['resume']}"
+        return f"stopped; {facts['way_on']}"
     if event != "traceback" and {"step", "text"} <= facts.keys():
         return f"          {facts['step']}: {facts['text']}"
     return ""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..plan import Plan, Step
+from ..plan.run_files import way_on
 from ..spec.choices import BackendChoice
 from ..spec.errors import Problem, SpecError
 from ..spec.hashing import write_atomically
@@ -134,7 +135,7 @@ class _Runner:
                         time.sleep(SECONDS_BETWEEN_LOOKS)
         except KeyboardInterrupt:
             self.manifest.close("failed", {}, [])
-            self.log("run_interrupted", resume=f"microplex-spec resume {self.run}")
+            self.log("run_interrupted", way_on=way_on(self.run))
             raise
         finally:
             self.executor.close()

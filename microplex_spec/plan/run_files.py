@@ -10,6 +10,9 @@ from typing import Any
 
 from ..spec.errors import RUNS_LIE, Problem, SpecError
 
+SWEEP_CALL = "call.json"
+"""In the folder of a sweep: how it was called."""
+
 # What every manifest holds from its first writing on.
 _MANIFEST: dict[str, type] = {
     "status": str,
@@ -47,6 +50,8 @@ def read_object(path: Path) -> dict[str, Any]:
 def read_manifest(run: Path) -> dict[str, Any]:
     """The manifest of a run, finished or not; SpecError where the folder holds none, or a damaged one."""
     path = run / "manifest.json"
+    if not path.exists() and (run / "plan.json").is_file():
+        raise SpecError(Problem(f"{run} has no manifest.json", hint=f"it was killed early; {way_on(run)}"))
     if not path.exists():
         raise SpecError(Problem(f"{run} is no run folder: it has no manifest.json", hint=RUNS_LIE))
     content = read_object(path)
@@ -54,3 +59,10 @@ def read_manifest(run: Path) -> dict[str, Any]:
     if wrong:
         raise SpecError(f"{path} is no part of a run, or damaged: it does not tell its {', '.join(wrong)}")
     return content
+
+
+def way_on(run: Path) -> str:
+    """How to go on with a run that is not whole; with its sweep, where it is a member, since others may lack too."""
+    if (run.parent / SWEEP_CALL).is_file():
+        return f"go on with: microplex-spec build -m --resume {run.parent}"
+    return f"go on with: microplex-spec resume {run}"

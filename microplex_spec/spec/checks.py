@@ -37,6 +37,21 @@ METRICS = {
     "share_at_caps": "share of the records at a bound of ratios",
     "largest_percent_share": "share of all weight on the largest hundredth of the records",
 }
+# Those that are better high, and better low; of the others neither can be said.
+HIGHER = frozenset({"fit_within_10pct", "targets_fitted", "ess", "ess_share"})
+LOWER = frozenset(
+    {
+        "fit_median_error",
+        "holdout_median_error",
+        "targets_unsupported",
+        "targets_unreachable",
+        "max_ratio",
+        "cap_hits_lower",
+        "cap_hits_upper",
+        "share_at_caps",
+        "largest_percent_share",
+    }
+)
 # Figures of one imputed variable.
 VARIABLE_METRICS = {
     "ks_donor": "KS distance of the draws from the donors",

@@ -26,8 +26,10 @@ def test_a_sweep_is_ranked_over_its_seeds_with_table_and_page(here, capsys):
     assert main(["compare", str(sweep), "--json"]) == 0
     entries = json.loads(capsys.readouterr().out)["entries"]
     assert {entry["label"] for entry in entries} == {"calibrator=logit", "calibrator=chi2"}
-    assert all(sorted(entry["seeds"]) == [1, 2] and entry["metrics"]["ess"]["spread"] is not None for entry in entries)
-    assert main(["compare", str(sweep), "--csv", "table.csv", "--html", "page.html", "--sort", "ess"]) == 0
+    assert all(
+        sorted(entry["seeds"]) == [1, 2] and entry["metrics"]["ess_share"]["spread"] is not None for entry in entries
+    )
+    assert main(["compare", str(sweep), "--csv", "table.csv", "--html", "page.html", "--sort", "ess_share"]) == 0
     text = capsys.readouterr().out
     assert "calibrator=logit" in text and "±" in text
     assert len(Path("table.csv").read_text(encoding="utf-8").splitlines()) == 3
@@ -63,7 +65,7 @@ def test_an_unfinished_member_is_left_out_by_name(here, capsys):
     capsys.readouterr()
     assert main(["compare", str(run), str(half)]) == 0
     told = capsys.readouterr()
-    assert "the same choices" in told.out and f"left out: {half}" in told.err
+    assert "the same choices" in told.out and f"resume {half}" in told.err
 
 
 def test_what_members_reuse_counts_as_if_each_had_been_built_alone(here, capsys):

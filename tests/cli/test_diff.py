@@ -228,7 +228,7 @@ def test_the_page_of_a_comparison_stands_by_itself(here, tmp_path):
         ("nothing:conf/specs/small", "git: "),
         (":small", "':small' names no spec at a revision"),
         ("runs/sweep", "is the folder of a sweep"),
-        ("runs/half", "has no targets.csv: the run is running (finish it with"),
+        ("runs/half", "has no targets.csv: the run is running (go on with: microplex-spec resume"),
         ("runs/other", "is of format 9, this version reads format 1"),
     ],
 )

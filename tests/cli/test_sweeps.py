@@ -76,8 +76,8 @@ def test_the_objective_is_any_figure_of_the_run(here):
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     headline = manifest["headline"]
     weights = json.loads((run / "weights.json").read_text(encoding="utf-8"))
-    assert objective(run, "ess_share") == objective(run, "ess") == headline["ess_share"]
-    assert objective(run, "max_ratio") == weights["max_ratio"]
+    assert objective(run, "ess_share") == headline["ess_share"]
+    assert objective(run, "max_ratio") == weights["max_ratio"] and objective(run, "ess") == weights["ess"]
     with pytest.raises(SpecError, match="the run has no figure 'ess_shar'"):
         objective(run, "ess_shar")
     told = {**manifest, "headline": {**headline, "benchmarks": {"eitc": -0.2, "snap": 0.1, "tax": None}}}
@@ -88,7 +88,64 @@ def test_the_objective_is_any_figure_of_the_run(here):
 def test_an_objective_that_no_run_has_is_told_before_anything_is_built(here, capsys):
     assert main(["build", "-m", *FEW, "seed=1,2", "objective=ess_shar"]) == 2
     assert "'ess_shar' is no figure of a run (did you mean 'ess_share'?)" in capsys.readouterr().err
-    assert not list(only_sweep(here).glob("*/plan.json"))
+    assert not (here.root / "runs" / "sweeps").exists()
+
+
+@pytest.mark.parametrize("objective, right", [("ess_share", "maximize"), ("benchmarks", "minimize")])
+def test_a_search_for_the_worst_is_refused_before_anything_is_made(here, capsys, objective, right):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="the extra 'sweep' is not installed")
+    wrong = "minimize" if right == "maximize" else "maximize"
+    search = ["hydra/sweeper=optuna", f"hydra.sweeper.direction={wrong}", "seed=range(1,3)"]
+    assert main(["build", "-m", *FEW, *search, f"objective={objective}"]) == 2
+    assert f"hydra.sweeper.direction={right}" in capsys.readouterr().err
+    assert not (here.root / "runs" / "sweeps").exists()
+
+
+def test_a_folder_that_holds_another_sweep_is_refused_unchanged(here, capsys):
+    named = "hydra.sweep.dir=runs/sweeps/mine"
+    assert main(["build", "-m", *FEW, "seed=1", named]) == 0
+    sweep = only_sweep(here)
+    before = {path: path.stat().st_mtime_ns for path in sweep.rglob("*")}
+    assert main(["build", "-m", *FEW, "seed=2", named]) == 2
+    assert "holds another sweep" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in sweep.rglob("*")} == before
+    # The same call again is the same sweep.
+    assert main(["build", "-m", *FEW, "seed=1", named]) == 0
+
+
+def test_members_of_one_folder_are_told_not_lost(here, capsys):
+    assert main(["build", "-m", *FEW, "seed=1,2", "hydra.sweep.subdir=fixed"]) == 2
+    told = capsys.readouterr().err
+    assert "holds a run of" in told and "hydra.sweep.subdir" in told
+    manifest = json.loads((only_sweep(here) / "fixed" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["seed"] == 1 and manifest["status"] == "done"
+
+
+def test_a_relative_folder_is_the_projects_wherever_it_is_called(here, monkeypatch):
+    monkeypatch.chdir(here.root / "conf")
+    assert main(["build", "-m", *FEW, "seed=1", "hydra.sweep.dir=runs/sweeps/mine"]) == 0
+    assert (only_sweep(here) / "0" / "manifest.json").is_file()
+    assert not (here.root / "conf" / "runs").exists()
+
+
+@pytest.mark.parametrize("seeded", [True, False])
+def test_a_search_is_gone_on_with_only_where_it_repeats_itself(here, capsys, seeded):
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper", reason="the extra 'sweep' is not installed")
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=2", "hydra.sweeper.n_jobs=1"]
+    search += ["hydra.sweeper.sampler.seed=1"] if seeded else []
+    assert main(["build", "-m", *FEW, *search, "seed=range(1,100000)"]) == 0
+    sweep = only_sweep(here)
+    finished = {n: (sweep / n / "manifest.json").read_bytes() for n in ("0", "1")}
+    shutil.rmtree(sweep / "1")
+    capsys.readouterr()
+    assert main(["build", "-m", "--resume", sweep.name]) == (0 if seeded else 2)
+    assert (sweep / "0" / "manifest.json").read_bytes() == finished["0"]
+    if seeded:
+        again = json.loads((sweep / "1" / "manifest.json").read_text(encoding="utf-8"))
+        assert again["seed"] == json.loads(finished["1"])["seed"]
+    else:
+        assert "hydra.sweeper.sampler.seed" in capsys.readouterr().err
+        assert not (sweep / "1").exists()
 
 
 def test_a_member_that_fails_in_the_optimiser_stops_no_other(here, capsys):

@@ -26,8 +26,8 @@ def test_runs_that_differ_by_seed_alone_are_one_entry_with_mean_and_spread():
 
 
 def test_a_metric_where_more_is_better_sorts_downward_and_missing_figures_come_last():
-    rows = [member("a", 1, "a", ess=0.2), member("b", 1, "b"), member("c", 1, "c", ess=0.4)]
-    assert [entry.label for entry in leaderboard(rows, "ess")] == ["calibrator=c", "calibrator=a", "calibrator=b"]
+    rows = [member("a", 1, "a", ess_share=0.2), member("b", 1, "b"), member("c", 1, "c", ess_share=0.4)]
+    assert [entry.label for entry in leaderboard(rows, "ess_share")] == ["calibrator=c", "calibrator=a", "calibrator=b"]
 
 
 def test_the_error_of_one_benchmark_sorts_and_is_shown_but_only_where_asked_for():
@@ -49,16 +49,16 @@ def test_a_difference_within_the_scatter_of_seeds_is_said_to_be_noise():
 
 def test_the_front_holds_what_is_best_in_one_respect():
     rows = [
-        {"holdout": 0.1, "benchmarks": 0.1, "ess": 0.2},
-        {"holdout": 0.2, "benchmarks": 0.1, "ess": 0.4},
-        {"holdout": 0.2, "benchmarks": 0.2, "ess": 0.3},
+        {"holdout": 0.1, "benchmarks": 0.1, "ess_share": 0.2},
+        {"holdout": 0.2, "benchmarks": 0.1, "ess_share": 0.4},
+        {"holdout": 0.2, "benchmarks": 0.2, "ess_share": 0.3},
     ]
     assert pareto_front(rows) == [True, True, False]
 
 
 figures = st.sampled_from([0.1, 0.2, 0.3, math.nan])
 rows_of_figures = st.lists(
-    st.fixed_dictionaries({"holdout": figures, "benchmarks": figures, "ess": figures}), min_size=1
+    st.fixed_dictionaries({"holdout": figures, "benchmarks": figures, "ess_share": figures}), min_size=1
 )
 
 

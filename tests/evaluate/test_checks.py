@@ -134,6 +134,11 @@ def test_excepted_targets_are_left_out_until_their_day():
     row = judged("targets", [{**GOOD, "targets": ["us.b"]}], **fields)
     assert (row["status"], row["found"], row["owner"]) == ("passed", "2 of 2 within 0.1, 1 excepted", "ann")
     assert judged("targets", [{**OVER, "targets": ["us.b"]}], **fields)["status"] == "failed"
+    # With nothing left to judge, the exception stands for the check; without it, the check fails.
+    only = {"targets": {"ids": ["us.b"]}, "within": 0.1}
+    row = judged("targets", [{**GOOD, "targets": ["us.b"]}], **only)
+    assert (row["status"], row["found"], row["owner"]) == ("excepted", "all 1 targets are excepted", "ann")
+    assert judged("targets", [{**OVER, "targets": ["us.b"]}], **only)["status"] == "failed"
     # The others still count: leaving out one target is no exception for the rest.
     assert judged("targets", [{**GOOD, "targets": ["us.a"]}], **fields)["status"] == "failed"
 
