@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from ..compile.lock import FORMAT, PLACES
+from ..compile.lock import DECLARED, FORMAT, PLACES
+from ..plan.keys import digest
 from ..plan.run_files import reading
 from ..spec.errors import Problem, SpecError
 
@@ -29,12 +30,14 @@ def read_lock(path: Path) -> dict[str, Any]:
 
 
 def split_lock(path: Path) -> tuple[dict[str, Any], str]:
-    """The choices of a run, and the text of all that it declared: enough to see whether two runs built one spec."""
+    """The choices of a run, and the key of all that it declared: enough to see whether two runs built one spec."""
     head, found, rest = _text(path).partition("\nspec:\n")
     content = _known(_load(head, path), path, ("choices",))
     if not found:
         raise SpecError(_unknown(path))
-    return content["choices"], rest.partition(f"\n{PLACES}:\n")[0].rstrip()
+    # A lock written before there were keys is known by its text.
+    key = content.get(DECLARED) or digest([rest.partition(f"\n{PLACES}:\n")[0].rstrip()])
+    return content["choices"], str(key)
 
 
 def read_places(path: Path) -> Callable[[str, str, str], str]:
