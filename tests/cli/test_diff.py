@@ -198,3 +198,11 @@ def test_a_side_that_cannot_be_compared_is_told_and_nothing_changes(here, capsys
     assert main(["diff", str(run), side]) == 2
     assert message in capsys.readouterr().err
     assert sorted(map(str, here.root.rglob("*"))) == before
+
+
+def test_an_agency_that_a_check_chooses_by_is_no_note(here, capsys):
+    shutil.copytree(here.root, here.root.parent / "before")
+    here.edit("targets/small/income.yaml", "cell: C1, concept", "cell: C1, agency: Another, concept")
+    code, content = told(capsys, str(here.root.parent / "before" / SPEC), SPEC)
+    assert code == 4
+    assert [(row["change"], row["field"]) for row in content["spec"]] == [("changed", "source.agency")]
