@@ -31,13 +31,22 @@ class Attribution:
         feeding = [step for step in self._feeding(kind, name) if step in self.headed]
         found = own + [text for step in feeding for text in self._edits(self.steps[step])]
         if not found and kind != "variable":
-            weighing = [step for step in self.headed if step.partition(":")[0] in ("targets", "calibrate")]
-            found = [text for step in sorted(weighing) for text in self._edits(self.steps[step])]
+            found = [text for step in self._weighing() for text in self._edits(self.steps[step])]
         return list(dict.fromkeys(found))
 
     def own(self, kind: str, name: str) -> list[str]:
         """Edits of the thing itself."""
         return [_words(change) for change in self.changes if (change.object, change.id) == (kind, name)]
+
+    def renamed(self, kind: str) -> dict[str, str]:
+        """Old names by new ones of what was renamed."""
+        return {change.id: change.old for change in self.changes if (change.object, change.change) == (kind, "renamed")}
+
+    def _weighing(self) -> list[str]:
+        """Ids of the edited steps that weights come from: the calibration's own, then what feeds it, the last first."""
+        own = [step.id for step in self.steps.values() if step.kind in ("targets", "calibrate")]
+        above = {other for step in own for other in self._ancestors(step)}.difference(own)
+        return [step for step in (*own, *reversed([id for id in self.steps if id in above])) if step in self.headed]
 
     def _feeding(self, kind: str, name: str) -> list[str]:
         """Ids of the steps whose results the figure is computed from, the nearest first; not those that weigh it."""

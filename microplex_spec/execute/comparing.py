@@ -65,7 +65,7 @@ class Difference:
     def outcomes(self) -> dict[str, Any]:
         """What moved; empty where one side is no run."""
         if self.old.run is None or self.new.run is None:
-            return {"headline": {}, "targets": [], "benchmarks": [], "imputation": [], "weights": {}}
+            return {"headline": {}, "checks": [], "targets": [], "benchmarks": [], "imputation": [], "weights": {}}
         from ..compare.outcomes import diff_outcomes, seed_scatter
 
         old, new = self.old, self.new

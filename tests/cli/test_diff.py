@@ -206,3 +206,51 @@ def test_an_agency_that_a_check_chooses_by_is_no_note(here, capsys):
     code, content = told(capsys, str(here.root.parent / "before" / SPEC), SPEC)
     assert code == 4
     assert [(row["change"], row["field"]) for row in content["spec"]] == [("changed", "source.agency")]
+
+
+def test_what_moves_through_weights_is_caused_by_the_one_edit_that_feeds_them(here, capsys):
+    before = build(here)
+    here.edit("variables/imputed.yaml", "n_dependents]", "n_dependents, any(is_blind)]")
+    _, content = told(capsys, before, build(here))
+    edits = {row["id"]: row["edits"] for row in content["outcomes"]["targets"]}
+    assert len(edits) > 2 and set(map(tuple, edits.values())) == {("variable dividends: predictors",)}
+
+
+CHECK = "- {id: size, reason: why, metric: ess_share, min: 0.0}\n"
+
+
+def test_a_check_of_another_status_and_the_headline_are_told_everywhere(here, capsys):
+    here.append("checks.yaml", CHECK)
+    before = build(here)
+    here.edit("checks.yaml", "min: 0.0", "min: 0.9999")
+    assert main(["build", *FEW, "seed=2"]) == 3
+    after = newest(here)
+    code, content = told(capsys, before, after)
+    (row,) = content["outcomes"]["checks"]
+    assert code == 4 and (row["id"], row["old"], row["new"]) == ("size", "passed", "failed")
+    assert row["edits"][0] == "check size: min"
+    assert main(["diff", before, after, "--html", "page.html"]) == 4
+    text, page = capsys.readouterr().out, Path("page.html").read_text(encoding="utf-8")
+    assert "passed -> failed (error)" in text and "1 check fails now: size" in page
+    assert "headline: " in text and "\n  ess_share " in text and "%" in text.split("\n  ess_share ")[1].splitlines()[0]
+
+
+def test_targets_that_came_went_or_were_renamed_are_told_with_their_errors(here, capsys):
+    before = build(here)
+    income = "targets/small/income.yaml"
+    here.edit(income, "small.elderly.persons", "small.old.persons")
+    new = "  - {id: small.young.persons, of: person, measure: count(), unit: count, where: age < 18, value: 150000}\n"
+    here.append(income, new.replace("150000}", "150000, source: {cell: C4, concept: population.young}}"))
+    text = (here.root / income).read_text(encoding="utf-8")
+    gone = text[text.index("  - id: small.dividends.returns") : text.index("  - id: small.old.persons")]
+    here.edit(income, gone, "")
+    after = build(here)
+    _, content = told(capsys, before, after)
+    rows = {row["id"]: row for row in content["outcomes"]["targets"]}
+    came, went, renamed = (rows[f"small.{name}"] for name in ("young.persons", "dividends.returns", "old.persons"))
+    assert came["change"] == "added" and came["error_old"] is None and came["error_new"] is not None
+    assert went["change"] == "removed" and went["error_old"] is not None and went["error_new"] is None
+    assert renamed["change"] == "moved" and renamed["was"] == "small.elderly.persons" and renamed["error_change"]
+    assert main(["diff", before, after, "--html", "page.html"]) == 4
+    text = capsys.readouterr().out
+    assert "small.young.persons (added)" in text and "small.old.persons (was small.elderly.persons)" in text

@@ -5,7 +5,15 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microplex_spec.compare.leaderboard import METRICS, Member, leaderboard, metrics_of, pareto_front, repeats, shown_metrics
+from microplex_spec.compare.leaderboard import (
+    METRICS,
+    Member,
+    leaderboard,
+    metrics_of,
+    pareto_front,
+    repeats,
+    shown_metrics,
+)
 
 
 def member(name: str, seed: int, calibrator: str, **figures: float) -> Member:
