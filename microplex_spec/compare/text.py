@@ -86,7 +86,8 @@ def _change(row: Mapping[str, Any]) -> str:
     name = f"{SYMBOLS[row['change']]} {row['object']} {row['id']}"
     where = " , ".join(text for text in dict.fromkeys((row["where_old"], row["where"])) if text)
     if row["change"] == "renamed":
-        what = f"was {row['old']}"
+        count = len(row["references"])
+        what = f"was {row['old']}" + (f", and {count} reference{'s' * (count > 1)} to it" if count else "")
     elif row["field"]:
         relative = f" ({row['relative']:+.2%})" if row["relative"] is not None else ""
         what = f"{row['field']}: {_change_of(row['old'], row['new'])}{relative}"

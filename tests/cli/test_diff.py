@@ -210,7 +210,7 @@ def test_an_agency_that_a_check_chooses_by_is_no_note(here, capsys):
 
 def test_what_moves_through_weights_is_caused_by_the_one_edit_that_feeds_them(here, capsys):
     before = build(here)
-    here.edit("variables/imputed.yaml", "n_dependents]", "n_dependents, any(is_blind)]")
+    here.edit("variables/imputed.yaml", ", unit_employment_income, n_dependents]", "]")
     _, content = told(capsys, before, build(here))
     edits = {row["id"]: row["edits"] for row in content["outcomes"]["targets"]}
     assert len(edits) > 2 and set(map(tuple, edits.values())) == {("variable dividends: predictors",)}
