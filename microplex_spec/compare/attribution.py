@@ -77,7 +77,7 @@ class Attribution:
         """The changes that a step's own change comes from; the step's name where none of them says."""
         found = [_words(change) for change in self.changes if _touches(change, step)]
         if not found and step.kind in ("load", "uprate"):
-            # Which columns are read and derived there follows from the variables that need them; a file may differ, too.
+            # Which columns are read and derived follows from the variables that need them; a file may differ, too.
             found = [_words(change) for change in self.changes if change.object == "variable"]
             return [*found, step.id] if step.kind == "load" else found or [step.id]
         return found or [step.id]

@@ -136,8 +136,7 @@ def spec_side(spec: Spec, choices: Choices | None = None, name: str = "") -> Sid
     choices = choices or Choices(spec=spec.name, scale=Scale(name="full"))
 
     def place(kind: str, name: str, field: str) -> str:
-        found = spec.places.of(kind, name, *field.split(".")) if field else spec.places.of(kind, name)
-        return str(found or "")
+        return str(spec.places.declared(kind, name, *field.split(".") if field else ()) or "")
 
     choices = choices.model_copy(update={"spec": spec.name})
     name = name or spec.project.shown(spec.folder)

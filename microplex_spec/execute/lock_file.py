@@ -12,6 +12,7 @@ from ..compile.lock import DECLARED, FORMAT, PLACES
 from ..plan.keys import digest
 from ..plan.run_files import reading
 from ..spec.errors import Problem, SpecError
+from ..spec.places import FILLED_NAME
 
 _SECTIONS = ("choices", "spec", "variables", "targets")
 
@@ -41,14 +42,23 @@ def split_lock(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def read_places(path: Path) -> Callable[[str, str, str], str]:
-    """Where a run's objects were declared: kind, name and dotted field to file:line:col; "" where the lock says not."""
+    """Where a run's objects were declared: kind, name and dotted field to file:line:col; "" where the lock says not.
+
+    Of what a line of a table filled, to that line.
+    """
     found: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+    rows: dict[tuple[str, str], tuple[str, list[str]]] = {}
     with reading(path):
         for line in _text(path).partition(f"\n{PLACES}:\n")[2].splitlines():
             group = json.loads(line.removeprefix("- "))
             found.update({(group["kind"], name): (group["at"], group["fields"]) for name in group["names"]})
+            for name, number in zip(group["names"], group.get("lines", ()), strict=False):
+                rows[group["kind"], name] = (f"{group['table']}:{number}", group["filled"])
 
     def place(kind: str, name: str, field: str) -> str:
+        line, filled = rows.get((kind, name), ("", []))
+        if (field or FILLED_NAME) in filled:
+            return line
         at, fields = found.get((kind, name), ("", {}))
         while field and field not in fields:
             field = field.rpartition(".")[0]

@@ -254,3 +254,19 @@ def test_targets_that_came_went_or_were_renamed_are_told_with_their_errors(here,
     assert main(["diff", before, after, "--html", "page.html"]) == 4
     text = capsys.readouterr().out
     assert "small.young.persons (added)" in text and "small.old.persons (was small.elderly.persons)" in text
+
+
+def test_a_changed_cell_of_a_table_stands_where_the_table_has_it(here, capsys):
+    table = "targets/small/population_state.csv"
+    first = (here.root / table).read_text(encoding="utf-8").splitlines()[1]
+    before = build(here)
+    state, persons = first.split(",")[1], first.split(",")[3]
+    here.edit(table, f",{persons},", f",{int(persons) + 500},")
+    here.append(table, first.replace(f",{state},", ",again,") + "\n")
+    lines = len((here.root / table).read_text(encoding="utf-8").splitlines())
+    for other in (SPEC, build(here)):
+        _, content = told(capsys, before, other)
+        rows = {row["id"]: row for row in content["spec"]}
+        changed, added = rows[f"small.population.state_{state}"], rows["small.population.state_again"]
+        assert (changed["field"], changed["where_old"], changed["where"]) == ("value", f"{table}:2:1", f"{table}:2:1")
+        assert added["where"] == f"{table}:{lines}:1"
