@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from .declared import Declared, Fields, Key, is_note
@@ -47,26 +47,25 @@ def diff_declared(old: Declared, new: Declared) -> list[Change]:
     added = {key: fields for key, fields in new.objects.items() if key not in old.objects}
     renamed = _renamed(removed, added)
     names = {before: name for (_, name), (_, before) in renamed.items()}
-    references: dict[str, list[str]] = {before: [] for before in names}
+    kept = {key: fields for key, fields in new.objects.items() if key in old.objects}
+    folded = {key: _references(old.objects[key], fields, names) for key, fields in kept.items()}
     found: list[Change] = []
     for key, fields in new.objects.items():
         kind, name = key
         if key in renamed:
             before = renamed[key][1]
             where, where_old = new.place(kind, name, ""), old.place(kind, before, "")
-            found.append(Change(kind, name, "renamed", "", before, name, where, where_old))
+            said = tuple(
+                f"{other} {its}: {field}"
+                for (other, its), fields_folded in folded.items()
+                for field, mentioned in fields_folded.items()
+                if before in mentioned
+            )
+            found.append(Change(kind, name, "renamed", "", before, name, where, where_old, references=said))
         elif key in added:
             found.append(Change(kind, name, "added", where=new.place(kind, name, "")))
         else:
-            before_fields, told = old.objects[key], _references(old.objects[key], fields, names)
-            for field, mentioned in told.items():
-                for before in mentioned:
-                    references[before].append(f"{kind} {name}: {field}")
-            found.extend(_changes(key, old, new, before_fields, fields, told))
-    found = [
-        replace(change, references=tuple(references[change.old])) if change.change == "renamed" else change
-        for change in found
-    ]
+            found.extend(_changes(key, old, new, old.objects[key], fields, folded[key]))
     gone = removed.keys() - set(renamed.values())
     found.extend(
         Change(kind, name, "removed", where_old=old.place(kind, name, ""))
@@ -100,7 +99,8 @@ def _references(before: Fields, after: Fields, names: Mapping[str, str]) -> dict
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})(?!\w)")
     for field, value in before.items():
         now = _reworded(field, pattern, names)
-        if (field not in after or value != after[field]) and _reworded(value, pattern, names) == after.get(now):
+        differs = value != after.get(field) if now == field else field not in after
+        if differs and _reworded(value, pattern, names) == after.get(now):
             mentioned = pattern.findall(f"{field} {value!r}")
             # A name within a field's own makes two fields of one: the old is gone, the new one there.
             found |= {each: list(dict.fromkeys(mentioned)) if each == now else [] for each in (field, now)}
