@@ -64,7 +64,9 @@ class Attribution:
         if kind == "benchmark" or any(name.endswith(".") for name in names):
             direct += [step.id for step in self.steps.values() if step.kind == "simulate"]
         if kind in ("target", "benchmark"):
-            direct += [step.id for step in self.steps.values() if step.kind in ("load", "uprate")]
+            # What is calibrated: a donor feeds a figure through the variables that are drawn from it.
+            weighed = {name for step in self.steps.values() if step.kind == "calibrate" for name in step.inputs}
+            direct += [name for name in self.steps if name in weighed and self.steps[name].kind in ("load", "uprate")]
         return list(dict.fromkeys(above for step in direct for above in (step, *sorted(self._ancestors(step)))))
 
     def _ancestors(self, step_id: str) -> frozenset[str]:

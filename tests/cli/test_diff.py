@@ -216,6 +216,18 @@ def test_what_moves_through_weights_is_caused_by_the_one_edit_that_feeds_them(he
     assert len(edits) > 2 and set(map(tuple, edits.values())) == {("variable dividends: predictors",)}
 
 
+def test_of_two_edits_that_feed_the_weights_both_are_told_and_the_targets_first(here, capsys):
+    before = build(here)
+    here.edit("variables/imputed.yaml", ", unit_employment_income, n_dependents]", "]")
+    here.edit("targets/small/income.yaml", "where: age >= 65", "where: age >= 70")
+    here.edit("targets/small/income.yaml", "role: holdout", "role: fit")
+    _, content = told(capsys, before, build(here))
+    edits = {row["id"]: row["edits"] for row in content["outcomes"]["targets"]}
+    first, *others = edits["small.population.total"]
+    assert first.startswith("target small.elderly.persons: ") and "variable dividends: predictors" in others
+    assert "variable dividends: predictors" in edits["small.dividends.returns"]
+
+
 CHECK = "- {id: size, reason: why, metric: ess_share, min: 0.0}\n"
 
 
