@@ -31,13 +31,22 @@ class Attribution:
         feeding = [step for step in self._feeding(kind, name) if step in self.headed]
         found = own + [text for step in feeding for text in self._edits(self.steps[step])]
         if not found and kind != "variable":
-            weighing = [step for step in self.headed if step.partition(":")[0] in ("targets", "calibrate")]
-            found = [text for step in sorted(weighing) for text in self._edits(self.steps[step])]
+            found = [text for step in self._weighing() for text in self._edits(self.steps[step])]
         return list(dict.fromkeys(found))
 
     def own(self, kind: str, name: str) -> list[str]:
         """Edits of the thing itself."""
         return [_words(change) for change in self.changes if (change.object, change.id) == (kind, name)]
+
+    def renamed(self, kind: str) -> dict[str, str]:
+        """Old names by new ones of what was renamed."""
+        return {change.id: change.old for change in self.changes if (change.object, change.change) == (kind, "renamed")}
+
+    def _weighing(self) -> list[str]:
+        """Ids of the edited steps that weights come from: the calibration's own, then what feeds it, the last first."""
+        own = [step.id for step in self.steps.values() if step.kind in ("targets", "calibrate")]
+        above = {other for step in own for other in self._ancestors(step)}.difference(own)
+        return [step for step in (*own, *reversed([id for id in self.steps if id in above])) if step in self.headed]
 
     def _feeding(self, kind: str, name: str) -> list[str]:
         """Ids of the steps whose results the figure is computed from, the nearest first; not those that weigh it."""
@@ -55,7 +64,9 @@ class Attribution:
         if kind == "benchmark" or any(name.endswith(".") for name in names):
             direct += [step.id for step in self.steps.values() if step.kind == "simulate"]
         if kind in ("target", "benchmark"):
-            direct += [step.id for step in self.steps.values() if step.kind in ("load", "uprate")]
+            # What is calibrated: a donor feeds a figure through the variables that are drawn from it.
+            weighed = {name for step in self.steps.values() if step.kind == "calibrate" for name in step.inputs}
+            direct += [name for name in self.steps if name in weighed and self.steps[name].kind in ("load", "uprate")]
         return list(dict.fromkeys(above for step in direct for above in (step, *sorted(self._ancestors(step)))))
 
     def _ancestors(self, step_id: str) -> frozenset[str]:
@@ -67,6 +78,10 @@ class Attribution:
     def _edits(self, step: Step) -> list[str]:
         """The changes that a step's own change comes from; the step's name where none of them says."""
         found = [_words(change) for change in self.changes if _touches(change, step)]
+        if not found and step.kind in ("load", "uprate"):
+            # Which columns are read and derived follows from the variables that need them; a file may differ, too.
+            found = [_words(change) for change in self.changes if change.object == "variable"]
+            return [*found, step.id] if step.kind == "load" else found or [step.id]
         return found or [step.id]
 
 

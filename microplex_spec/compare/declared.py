@@ -23,8 +23,10 @@ _EXPRESSIONS = {
 }
 _LISTS = (("target", "targets"), ("benchmark", "benchmarks"), ("check", "checks"), ("rule", "rules"))
 _NOTES = frozenset({"label", "notes", "note", "url", "accessed"})
+_OF_SOURCE = ("source.agency", "source.concept", "source.vintage")
 _NOTES_OF = {
-    "target": lambda field: field.startswith("source.") and field != "source.concept",
+    # Agency and concept choose targets for checks; of two that contradict each other the later vintage is kept.
+    "target": lambda field: field.startswith("source.") and field not in _OF_SOURCE,
     "benchmark": lambda field: field.startswith("source.") or field == "notes",
     "check": lambda field: field == "reason",
     "run": lambda field: field.partition(".")[0] in ("spec", "executor", "resources", "store", "select", "objective"),

@@ -30,20 +30,21 @@ class Metric:
         """A figure with its spread over seeds, in few letters; "" for none."""
         if math.isnan(mean):
             return ""
-        scale, form = _FORMS[self.unit]
+        scale, form, unit = _FORMS[self.unit]
         # A share below a hundredth shows no figure with one decimal.
         text = f"{mean * scale:.2f} %" if self.unit == "share" and abs(mean) < 0.01 else form.format(mean * scale)
-        return text if math.isnan(spread) else f"{text} ± {spread * scale:.2g}"
+        return text if math.isnan(spread) else f"{text} ± {spread * scale:.2g}{unit}"
 
 
+# By unit: the factor, the form of a mean, and the unit of a spread. That of a share is in percentage points.
 _FORMS = {
-    "share": (100.0, "{:.1f} %"),
-    "seconds": (1.0, "{:.0f} s"),
-    "moments": (1.0, "{:.2f} s"),
-    "bytes": (1e-9, "{:.2f} GB"),
-    "number": (1.0, "{:.3f}"),
-    "fine": (1.0, "{:.4f}"),
-    "count": (1.0, "{:,.0f}"),
+    "share": (100.0, "{:.1f} %", " pp"),
+    "seconds": (1.0, "{:.0f} s", " s"),
+    "moments": (1.0, "{:.2f} s", " s"),
+    "bytes": (1e-9, "{:.2f} GB", " GB"),
+    "number": (1.0, "{:.3f}", ""),
+    "fine": (1.0, "{:.4f}", ""),
+    "count": (1.0, "{:,.0f}", ""),
 }
 
 METRICS = {
@@ -83,7 +84,7 @@ def shown_metrics(entries: Iterable[Entry], by: Metric) -> list[Metric]:
 
 @dataclass(frozen=True)
 class Member:
-    """One finished run: its folder as called, its seed, the choices that decide its results, and its figures."""
+    """One finished run: its folder as called, its seed, the choices that decide its figures, and these figures."""
 
     name: str
     seed: int
@@ -113,6 +114,14 @@ class Entry:
                 name: {"mean": _figure(self.mean[name]), "spread": _figure(self.spread[name])} for name in self.mean
             },
         }
+
+
+def repeats(members: Iterable[Member]) -> dict[str, str]:
+    """By name the runs that repeat the choices and the seed of a later one, and that one: they tell of no scatter."""
+    alike: dict[tuple[int, frozenset[tuple[str, str]]], list[str]] = {}
+    for member in members:
+        alike.setdefault((member.seed, frozenset(member.choices.items())), []).append(member.name)
+    return {name: names[-1] for names in alike.values() for name in names[:-1]}
 
 
 def leaderboard(members: Iterable[Member], sort: str = "holdout") -> list[Entry]:
@@ -147,21 +156,19 @@ def pareto_front(rows: Sequence[Mapping[str, float]], metrics: Sequence[str] = Q
 
 
 def _varying(members: Sequence[Member]) -> list[str]:
-    """The choices in which members differ; of those that always differ together only the first."""
+    """The choices in which members differ; of one group's that always differ together only the first, its name."""
     names = dict.fromkeys(name for member in members for name in member.choices)
-    told: dict[tuple[int, ...], str] = {}
+    told: dict[tuple[str, *tuple[int, ...]], str] = {}
     for name in names:
         values = [member.choices.get(name, "") for member in members]
         if len(set(values)) > 1:
-            told.setdefault(tuple(map(values.index, values)), name)
+            told.setdefault((name.partition(".")[0], *map(values.index, values)), name)
     return list(told.values())
 
 
 def _entry(varying: Sequence[str], values: Sequence[str], group: Sequence[Member], metrics: Iterable[str]) -> Entry:
     label = " ".join(f"{name}={value}" for name, value in zip(varying, values, strict=True)) or "the same choices"
     mean, spread = {}, {}
-    # Of several runs with one seed the last counts: repeats tell nothing about the scatter over seeds.
-    group = list({member.seed: member for member in group}.values())
     for name in metrics:
         found = [member.figures[name] for member in group if not math.isnan(member.figures.get(name, math.nan))]
         mean[name] = fmean(found) if found else math.nan

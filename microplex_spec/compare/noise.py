@@ -29,13 +29,21 @@ def margin(spreads: Sequence[float], runs: Sequence[int]) -> float:
     return quantile(freedom) * math.sqrt(total)
 
 
-def margin_of_runs(spread: float, seeds: int) -> float:
-    """The same for two single runs, when their scatter is known from `seeds` runs of one of them."""
-    return math.inf if seeds < 2 or math.isnan(spread) else quantile(seeds - 1) * math.sqrt(2) * spread
+def margin_of_runs(spread: float, seeds: int, tests: int = 1) -> float:
+    """The same for two single runs, when their scatter is known from `seeds` runs of one of them.
+
+    tests: of how many figures any one may be beyond its margin (Bonferroni; Dunn 1961): the confidence is that of all.
+    """
+    return math.inf if seeds < 2 or math.isnan(spread) else quantile(seeds - 1, tests) * math.sqrt(2) * spread
 
 
-def quantile(freedom: float) -> float:
-    """Student's t for the confidence that is used here, two-sided."""
+def by_chance(rows: int) -> float:
+    """How many of so many rows seeds alone are expected to put beyond their margins, each tested by itself."""
+    return (1 - CONFIDENCE) * rows
+
+
+def quantile(freedom: float, tests: int = 1) -> float:
+    """Student's t for the confidence that is used here, two-sided, shared among `tests` figures."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2))
+    return float(stdtrit(freedom, 1 - (1 - CONFIDENCE) / 2 / tests))

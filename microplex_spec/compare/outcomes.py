@@ -1,4 +1,4 @@
-"""What moved between two runs: targets, benchmarks, weights and drawn values, with the edit that moved each."""
+"""What moved between two runs: checks, targets, benchmarks, weights and draws, with the edits that moved them."""
 
 from __future__ import annotations
 
@@ -41,11 +41,18 @@ class Scatter:
     seeds: int = 0
     spreads: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
 
-    def beyond(self, table: str, row: str, figure: str, moved: float) -> bool | None:
-        """Whether a figure moved by more than seeds would move it; None where there is no scatter to tell by."""
-        spread = self.spreads.get((table, row, figure), math.nan)
-        known = self.seeds > 1 and not math.isnan(spread) and not math.isnan(moved)
-        return abs(moved) > margin_of_runs(spread, self.seeds) if known else None
+    def beyond(self, table: str, row: str, moves: Mapping[str, float]) -> list[str] | None:
+        """The figures of one row that moved by more than seeds would move any of them, the furthest first.
+
+        moves: by figure the difference of two runs. None where there is no scatter to tell by.
+        """
+        spreads = {figure: self.spreads.get((table, row, figure), math.nan) for figure in moves}
+        known = [figure for figure in moves if not math.isnan(spreads[figure]) and not math.isnan(moves[figure])]
+        if self.seeds < 2 or not known:
+            return None
+        margins = {figure: margin_of_runs(spreads[figure], self.seeds, len(known)) for figure in known}
+        found = [figure for figure in known if abs(moves[figure]) > margins[figure]]
+        return sorted(found, key=lambda figure: margins[figure] / abs(moves[figure]))
 
 
 NO_SCATTER = Scatter()
@@ -54,14 +61,16 @@ NO_SCATTER = Scatter()
 def diff_outcomes(
     old: Path, new: Path, causes: Attribution, shift: Shift, scatter: Scatter = NO_SCATTER
 ) -> dict[str, list[dict[str, Any]] | dict[str, Any]]:
-    """Headline figures, targets, benchmarks, imputed variables and weights that moved.
+    """Headline figures, checks, targets, benchmarks, imputed variables and weights that moved.
 
-    Targets and benchmarks stand with the edited first, then by the change of their error; draws by their distance.
+    Targets and benchmarks that only one run has are among them. They stand with the edited first, then by the change
+    of their error; draws by their distance.
 
     old, new: run folders. SpecError where a file of them is damaged.
     """
     return {
         "headline": _headline(old, new),
+        "checks": _checks(old, new, causes),
         **{table: _moved(old, new, table, causes, scatter) for table in ("targets", "benchmarks")},
         "imputation": _drawn(old, new, causes, shift, scatter),
         "weights": _weights(old, new, scatter),
@@ -106,20 +115,44 @@ def _headline(old: Path, new: Path) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
+def _checks(old: Path, new: Path, causes: Attribution) -> list[dict[str, Any]]:
+    """Checks whose status is another; None is the status of one that a run did not have."""
+    sides: list[dict[str, Any]] = []
+    for run in (old, new):
+        with reading(run / "manifest.json"):
+            sides.append({row["id"]: row for row in read_manifest(run).get("checks", ())})
+    before, after = sides
+    was = causes.renamed("check")
+    gone = [name for name in before if name not in after and name not in was.values()]
+    rows = []
+    for name in (*after, *gone):
+        earlier, now = before.get(was.get(name, name), {}), after.get(name, {})
+        if earlier.get("status") != now.get("status"):
+            row = now or earlier
+            told = {"id": name, "severity": row["severity"], "old": earlier.get("status"), "new": now.get("status")}
+            rows.append({**told, "found": row["found"], "edits": list(causes.of("check", name))})
+    return rows
+
+
 def _moved(old: Path, new: Path, table: str, causes: Attribution, scatter: Scatter) -> list[dict[str, Any]]:
     figure, error, _ = _TABLES[table][2]
+    kind = table.removesuffix("s")
+    was = causes.renamed(kind)
     before, after = (read_table(run, table) for run in (old, new))
-    both = before.merge(after, left_index=True, right_index=True, suffixes=("_old", "_new"))
+    before = before.rename(index={name: renamed for renamed, name in was.items()})
+    both = before.merge(after, how="outer", left_index=True, right_index=True, suffixes=("_old", "_new"))
+    one_sided = ~(both.index.isin(before.index) & both.index.isin(after.index))
     change = both[f"{error}_new"] - both[f"{error}_old"]
     relative = both[f"{figure}_new"] / both[f"{figure}_old"] - 1
-    both = both[(change.abs() > ROUNDING) | (relative.abs() > ROUNDING)]
+    both = both[one_sided | (change.abs() > ROUNDING) | (relative.abs() > ROUNDING)]
     rows = []
     for row in both.reset_index(names="id").to_dict("records"):
         name, moved = str(row["id"]), float(row[f"{error}_new"] - row[f"{error}_old"])
-        kind = table.removesuffix("s")
         rows.append(
             {
                 "id": name,
+                "change": "added" if name not in before.index else "moved" if name in after.index else "removed",
+                "was": was.get(name),
                 "old": row[f"{figure}_old"],
                 "new": row[f"{figure}_new"],
                 "error_old": row[f"{error}_old"],
@@ -127,7 +160,7 @@ def _moved(old: Path, new: Path, table: str, causes: Attribution, scatter: Scatt
                 "error_change": moved,
                 "edited": bool(causes.own(kind, name)),
                 "edits": list(causes.of(kind, name)),
-                "beyond_noise": scatter.beyond(table, name, error, moved),
+                "beyond_noise": _any(scatter.beyond(table, name, {error: moved})),
             }
         )
     rows.sort(key=lambda row: (not row["edited"], -_size(row["error_change"])))
@@ -144,15 +177,16 @@ def _drawn(old: Path, new: Path, causes: Attribution, shift: Shift, scatter: Sca
             if _differ(before.loc[name, figure], after.loc[name, figure])
         }
         if changed:
-            known = [scatter.beyond("imputation", str(name), f, now - was) for f, (was, now) in changed.items()]
-            told = [answer for answer in known if answer is not None]
+            moves = {figure: now - was for figure, (was, now) in changed.items()}
+            beyond = scatter.beyond("imputation", str(name), moves)
             rows.append(
                 {
                     "id": str(name),
                     "shift": shift(str(name)),
                     "changed": changed,
                     "edits": list(causes.of("variable", str(name))),
-                    "beyond_noise": any(told) if told else None,
+                    "beyond_noise": _any(beyond),
+                    "figures_beyond": beyond or [],
                 }
             )
     rows.sort(key=lambda row: -_size(row["shift"]))
@@ -166,11 +200,15 @@ def _weights(old: Path, new: Path, scatter: Scatter) -> dict[str, Any]:
             name: {
                 "old": before[name],
                 "new": after[name],
-                "beyond_noise": scatter.beyond("weights", "", name, after[name] - before[name]),
+                "beyond_noise": _any(scatter.beyond("weights", "", {name: after[name] - before[name]})),
             }
             for name in _WEIGHTS
             if name in before and name in after and _differ(before[name], after[name])
         }
+
+
+def _any(beyond: Sequence[str] | None) -> bool | None:
+    return None if beyond is None else bool(beyond)
 
 
 def _size(figure: float | None) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ _ABSENT = object()
 class Change:
     """One difference. field: dotted, "" for a whole object; of a renamed one old and new are its names.
 
+    references: of a renamed one, what says its new name and is the same otherwise, in words.
     where, where_old: file:line:col of the new and of the old side, "" where none is known. relative: new / old - 1
     of numbers.
     """
@@ -29,6 +31,7 @@ class Change:
     where: str = ""
     where_old: str = ""
     relative: float | None = None
+    references: tuple[str, ...] = ()
 
     @property
     def matters(self) -> bool:
@@ -43,17 +46,26 @@ def diff_declared(old: Declared, new: Declared) -> list[Change]:
     removed = {key: fields for key, fields in old.objects.items() if key not in new.objects}
     added = {key: fields for key, fields in new.objects.items() if key not in old.objects}
     renamed = _renamed(removed, added)
+    names = {before: name for (_, name), (_, before) in renamed.items()}
+    kept = {key: fields for key, fields in new.objects.items() if key in old.objects}
+    folded = {key: _references(old.objects[key], fields, names) for key, fields in kept.items()}
     found: list[Change] = []
     for key, fields in new.objects.items():
         kind, name = key
         if key in renamed:
             before = renamed[key][1]
             where, where_old = new.place(kind, name, ""), old.place(kind, before, "")
-            found.append(Change(kind, name, "renamed", "", before, name, where, where_old))
+            said = tuple(
+                f"{other} {its}: {field}"
+                for (other, its), fields_folded in folded.items()
+                for field, mentioned in fields_folded.items()
+                if before in mentioned
+            )
+            found.append(Change(kind, name, "renamed", "", before, name, where, where_old, references=said))
         elif key in added:
             found.append(Change(kind, name, "added", where=new.place(kind, name, "")))
         else:
-            found.extend(_changes(key, old, new, old.objects[key], fields))
+            found.extend(_changes(key, old, new, old.objects[key], fields, folded[key]))
     gone = removed.keys() - set(renamed.values())
     found.extend(
         Change(kind, name, "removed", where_old=old.place(kind, name, ""))
@@ -79,9 +91,41 @@ def _content(kind: str, fields: Fields) -> str:
     return repr(sorted((name, repr(value)) for name, value in fields.items() if not is_note(kind, name)))
 
 
-def _changes(key: Key, old: Declared, new: Declared, before: Fields, after: Fields) -> Iterator[Change]:
+def _references(before: Fields, after: Fields, names: Mapping[str, str]) -> dict[str, list[str]]:
+    """By field that differs by new names of other objects alone, the old names in it; names: new ones by old ones."""
+    found: dict[str, list[str]] = {}
+    if not names:
+        return found
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})(?!\w)")
+    for field, value in before.items():
+        now = _reworded(field, pattern, names)
+        differs = value != after.get(field) if now == field else field not in after
+        if differs and _reworded(value, pattern, names) == after.get(now):
+            mentioned = pattern.findall(f"{field} {value!r}")
+            # A name within a field's own makes two fields of one: the old is gone, the new one there.
+            found |= {each: list(dict.fromkeys(mentioned)) if each == now else [] for each in (field, now)}
+    return found
+
+
+def _reworded(value: Any, pattern: re.Pattern[str], names: Mapping[str, str]) -> Any:
+    """A value with new names for old ones in every text of it."""
+    if isinstance(value, str):
+        return pattern.sub(lambda match: names[match[0]], value)
+    if isinstance(value, list):
+        return [_reworded(item, pattern, names) for item in value]
+    if isinstance(value, dict):
+        return {_reworded(key, pattern, names): _reworded(item, pattern, names) for key, item in value.items()}
+    return value
+
+
+def _changes(
+    key: Key, old: Declared, new: Declared, before: Fields, after: Fields, references: Collection[str]
+) -> Iterator[Change]:
+    """The fields of one object that differ, but for references to what was renamed."""
     kind, name = key
     for field in dict.fromkeys((*after, *before)):
+        if field in references:
+            continue
         was, now = before.get(field, _ABSENT), after.get(field, _ABSENT)
         if was == now:
             continue

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from .noise import by_chance
 
 SYMBOLS = {"added": "+", "removed": "-", "changed": "~", "renamed": ">", "note": "."}
 MOST_ROWS, LONGEST = 15, 60
@@ -31,17 +33,33 @@ def lines(content: Mapping[str, Any], everything: bool = False) -> Iterator[str]
 
 
 def _outcomes(outcomes: Mapping[str, Any], most: int | None) -> Iterator[str]:
+    if outcomes["headline"]:
+        rows = [(name, _headline(name, row)) for name, row in outcomes["headline"].items()]
+        yield from _named_table("headline", rows, most)
+    if outcomes["checks"]:
+        yield from _named_table("checks of another status", [_checked(row) for row in outcomes["checks"]], most)
     for kind in ("targets", "benchmarks"):
         if outcomes[kind]:
             yield from _named_table(f"{kind} that moved", [_moved(row) for row in outcomes[kind]], most)
+            yield from _chance(outcomes[kind])
     if outcomes["imputation"]:
         yield from _named_table("drawn otherwise", [_drawn(row) for row in outcomes["imputation"]], most)
+        yield from _chance(outcomes["imputation"])
     if outcomes["weights"]:
         rows = [
             (name, f"{_pair(row['old'], row['new'], '.4g')}{NOISE[row['beyond_noise']]}")
             for name, row in outcomes["weights"].items()
         ]
         yield from _named_table("weights", rows, most)
+        yield from _chance(outcomes["weights"].values())
+
+
+def _chance(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """How many rows are beyond seed noise, and how many noise alone would put there."""
+    known = [row["beyond_noise"] for row in rows if row["beyond_noise"] is not None]
+    if known:
+        chance = f"noise alone puts about {by_chance(len(known)):.1f} there"
+        yield f"  beyond seed noise: {sum(known)} of {len(known)}; {chance}"
 
 
 def _named_table(head: str, rows: Sequence[tuple[str, str]], most: int | None, nothing: str = "") -> Iterator[str]:
@@ -68,7 +86,8 @@ def _change(row: Mapping[str, Any]) -> str:
     name = f"{SYMBOLS[row['change']]} {row['object']} {row['id']}"
     where = " , ".join(text for text in dict.fromkeys((row["where_old"], row["where"])) if text)
     if row["change"] == "renamed":
-        what = f"was {row['old']}"
+        count = len(row["references"])
+        what = f"was {row['old']}" + (f", and {count} reference{'s' * (count > 1)} to it" if count else "")
     elif row["field"]:
         relative = f" ({row['relative']:+.2%})" if row["relative"] is not None else ""
         what = f"{row['field']}: {_change_of(row['old'], row['new'])}{relative}"
@@ -97,10 +116,26 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
+def _headline(name: str, row: Mapping[str, Any]) -> str:
+    """A figure that sums up a run: a number of targets, or a share."""
+    return _pair(row["old"], row["new"], ".0f" if name.startswith("targets_") else ".2%")
+
+
+def _checked(row: Mapping[str, Any]) -> tuple[str, str]:
+    statuses = " -> ".join(status or "(none)" for status in (row["old"], row["new"]))
+    return row["id"], "  ".join([f"{statuses} ({row['severity']})", _short(row["found"]), "; ".join(row["edits"][:2])])
+
+
 def _moved(row: Mapping[str, Any]) -> tuple[str, str]:
     errors = _pair(row["error_old"], row["error_new"], "+.2%")
     mark, causes = "", "; ".join(row["edits"][:2])
-    if row["edited"]:
+    if row["change"] != "moved":
+        error = row["error_new"] if row["change"] == "added" else row["error_old"]
+        told = "of no known error" if error is None else f"{error:+.2%}"
+        return f"{row['id']} ({row['change']})", told
+    if row["was"]:
+        mark = f" (was {row['was']})"
+    elif row["edited"]:
         # The error of a target that is met hardly moves with it: what the file says of it does.
         mark, causes = " (edited)", f"{_pair(row['old'], row['new'], ',.10g')}  {causes}"
     return row["id"] + mark, f"{errors:<24}  {causes}{NOISE[row['beyond_noise']]}"
@@ -113,8 +148,9 @@ def _pair(old: float | None, new: float | None, form: str) -> str:
 
 
 def _drawn(row: Mapping[str, Any]) -> tuple[str, str]:
-    """The KS distance of the draws, and the mean, or what else moved."""
-    name = "drawn_mean" if "drawn_mean" in row["changed"] else next(iter(row["changed"]))
+    """The KS distance of the draws, and what is furthest beyond seed noise, else the mean, else what moved."""
+    mean = "drawn_mean" if "drawn_mean" in row["changed"] else next(iter(row["changed"]))
+    name = next(iter(row["figures_beyond"]), mean)
     old, new = (_number(figure) for figure in row["changed"][name])
     moved = f"KS {_number(row['shift'])}  {name} {old} -> {new}"
     return row["id"], f"{moved}  {'; '.join(row['edits'][:2])}{NOISE[row['beyond_noise']]}"

@@ -6,13 +6,16 @@ import json
 from io import StringIO
 from typing import Any
 
-from ..spec.choices import Choices
+from ..plan.keys import digest
+from ..spec.choices import BackendChoice, Choices
 from ..spec.model import Spec
 from .asked import asked_imputer
 
 FORMAT = 1
 """Of the words of a lock: a run whose lock is of another format is not compared."""
 PLACES = "places"
+DECLARED = "declared"
+"""Where a lock has the key of what the spec declares: equal for runs that differ by their choices or checks alone."""
 
 
 def lock_text(spec: Spec, choices: Choices) -> str:
@@ -23,10 +26,16 @@ def lock_text(spec: Spec, choices: Choices) -> str:
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     out = StringIO()
-    yaml.dump({"format": FORMAT, **resolved(spec, choices)}, out)
+    yaml.dump({"format": FORMAT, DECLARED: declared_key(spec, choices), **resolved(spec, choices)}, out)
     # Last, and one line a group, since positions tell only where to look; JSON is YAML, and quick to read.
     groups = [f"- {json.dumps(group, ensure_ascii=False)}\n" for group in spec.places.grouped()]
     return "".join([out.getvalue(), f"{PLACES}:\n", *groups])
+
+
+def declared_key(spec: Spec, choices: Choices) -> str:
+    """The key of a spec whatever the run chooses: its imputers are those that it asks for where the run names none."""
+    content = resolved(spec, choices.model_copy(update={"imputer": BackendChoice()}))
+    return digest([{section: rows for section, rows in content.items() if section not in ("choices", "checks")}])
 
 
 def resolved(spec: Spec, choices: Choices) -> dict[str, Any]:

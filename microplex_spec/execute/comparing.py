@@ -65,7 +65,7 @@ class Difference:
     def outcomes(self) -> dict[str, Any]:
         """What moved; empty where one side is no run."""
         if self.old.run is None or self.new.run is None:
-            return {"headline": {}, "targets": [], "benchmarks": [], "imputation": [], "weights": {}}
+            return {"headline": {}, "checks": [], "targets": [], "benchmarks": [], "imputation": [], "weights": {}}
         from ..compare.outcomes import diff_outcomes, seed_scatter
 
         old, new = self.old, self.new
@@ -136,8 +136,7 @@ def spec_side(spec: Spec, choices: Choices | None = None, name: str = "") -> Sid
     choices = choices or Choices(spec=spec.name, scale=Scale(name="full"))
 
     def place(kind: str, name: str, field: str) -> str:
-        found = spec.places.of(kind, name, *field.split(".")) if field else spec.places.of(kind, name)
-        return str(found or "")
+        return str(spec.places.declared(kind, name, *field.split(".") if field else ()) or "")
 
     choices = choices.model_copy(update={"spec": spec.name})
     name = name or spec.project.shown(spec.folder)

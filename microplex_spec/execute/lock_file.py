@@ -8,9 +8,11 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from ..compile.lock import FORMAT, PLACES
+from ..compile.lock import DECLARED, FORMAT, PLACES
+from ..plan.keys import digest
 from ..plan.run_files import reading
 from ..spec.errors import Problem, SpecError
+from ..spec.places import FILLED_NAME
 
 _SECTIONS = ("choices", "spec", "variables", "targets")
 
@@ -29,23 +31,34 @@ def read_lock(path: Path) -> dict[str, Any]:
 
 
 def split_lock(path: Path) -> tuple[dict[str, Any], str]:
-    """The choices of a run, and the text of all that it declared: enough to see whether two runs built one spec."""
+    """The choices of a run, and the key of all that it declared: enough to see whether two runs built one spec."""
     head, found, rest = _text(path).partition("\nspec:\n")
     content = _known(_load(head, path), path, ("choices",))
     if not found:
         raise SpecError(_unknown(path))
-    return content["choices"], rest.partition(f"\n{PLACES}:\n")[0].rstrip()
+    # A lock written before there were keys is known by its text.
+    key = content.get(DECLARED) or digest([rest.partition(f"\n{PLACES}:\n")[0].rstrip()])
+    return content["choices"], str(key)
 
 
 def read_places(path: Path) -> Callable[[str, str, str], str]:
-    """Where a run's objects were declared: kind, name and dotted field to file:line:col; "" where the lock says not."""
+    """Where a run's objects were declared: kind, name and dotted field to file:line:col; "" where the lock says not.
+
+    Of what a line of a table filled, to that line.
+    """
     found: dict[tuple[str, str], tuple[str, dict[str, str]]] = {}
+    rows: dict[tuple[str, str], tuple[str, list[str]]] = {}
     with reading(path):
         for line in _text(path).partition(f"\n{PLACES}:\n")[2].splitlines():
             group = json.loads(line.removeprefix("- "))
             found.update({(group["kind"], name): (group["at"], group["fields"]) for name in group["names"]})
+            for name, number in zip(group["names"], group.get("lines", ()), strict=False):
+                rows[group["kind"], name] = (f"{group['table']}:{number}", group["filled"])
 
     def place(kind: str, name: str, field: str) -> str:
+        line, filled = rows.get((kind, name), ("", []))
+        if (field or FILLED_NAME) in filled:
+            return line
         at, fields = found.get((kind, name), ("", {}))
         while field and field not in fields:
             field = field.rpartition(".")[0]

@@ -10,9 +10,8 @@ from statistics import fmean, median
 from typing import Any
 
 from ..compare.declared import is_note
-from ..compare.leaderboard import BENCHMARK, Member
+from ..compare.leaderboard import BENCHMARK, Member, repeats
 from ..plan import Plan
-from ..plan.keys import digest
 from ..plan.run_files import read_manifest, reading, way_on
 from ..spec.errors import Problem, SpecError
 from .lock_file import split_lock
@@ -21,6 +20,8 @@ from .manifest import BUILT
 SHOWN_DIGEST = 6
 Cost = tuple[float, float]
 """Seconds and peak bytes."""
+TAKING = ("executor", "resources")
+"""Choices that decide what a run takes, though not its results."""
 
 
 def find_members(folders: Iterable[Path]) -> tuple[list[Member], dict[str, str]]:
@@ -43,7 +44,9 @@ def find_members(folders: Iterable[Path]) -> tuple[list[Member], dict[str, str]]
     specs = {member.choices["spec"] for member in members}
     if len({name.partition(" ")[0] for name in specs}) == len(specs) == 1:
         members = [replace(m, choices=_without(m.choices, "spec")) for m in members]
-    return members, left_out
+    for repeat, last in repeats(members).items():
+        left_out[repeat] = f"the same choices and seed as {last}, which counts"
+    return [member for member in members if member.name not in left_out], left_out
 
 
 def read_member(run: Path) -> Member:
@@ -51,9 +54,9 @@ def read_member(run: Path) -> Member:
     manifest = read_manifest(run)
     if manifest["status"] not in BUILT:
         raise SpecError(Problem(f"the run is {manifest['status']}", hint=way_on(run)))
-    choices, rest = split_lock(run / "spec.lock.yaml")
-    told = {name: value for name, value in _flat(choices) if name != "seed" and not is_note("run", name)}
-    told["spec"] = f"{manifest['spec']} {digest([rest])[:SHOWN_DIGEST]}"
+    choices, declared = split_lock(run / "spec.lock.yaml")
+    told = {name: value for name, value in _flat(choices) if name != "seed" and _is_choice(name)}
+    told["spec"] = f"{manifest['spec']} {declared[:SHOWN_DIGEST]}"
     with reading(run / "manifest.json"):
         return Member(str(run), manifest["seed"], told, _figures(run, manifest))
 
@@ -120,6 +123,11 @@ def _flat(row: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, str]]:
             yield from _flat(value, f"{above}{key}.")
         elif value is not None:
             yield f"{above}{key}".removesuffix(".name"), str(value)
+
+
+def _is_choice(name: str) -> bool:
+    """Whether a setting of a run decides a figure that is compared: of its results, or of what it took."""
+    return name.partition(".")[0] in TAKING or not is_note("run", name)
 
 
 def _without(choices: Mapping[str, str], name: str) -> dict[str, str]:

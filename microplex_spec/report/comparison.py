@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ..compare.noise import by_chance
 from . import formats, svg
 from .template import environment
 
@@ -32,6 +33,7 @@ def render(content: Mapping[str, Any]) -> str:
     }
     rows, outcomes = content["spec"], content["outcomes"]
     sections = [
+        ("checks", "Checks", outcomes["checks"]),
         ("targets", "Targets", outcomes["targets"]),
         ("benchmarks", "Benchmarks", outcomes["benchmarks"]),
         ("draws", "Draws", outcomes["imputation"]),
@@ -57,16 +59,22 @@ def verdict(content: Mapping[str, Any]) -> Iterator[str]:
     if content["steps"]:
         yield f"{_count(len(content['steps']), 'step')} give{'s' * (len(content['steps']) == 1)} other results."
     outcomes = content["outcomes"]
+    if failing := [row["id"] for row in outcomes["checks"] if row["new"] == "failed"]:
+        yield f"{_count(len(failing), 'check')} fail{'s' * (len(failing) == 1)} now: {', '.join(failing)}."
     for kind in ("targets", "benchmarks"):
-        if rows := outcomes[kind]:
+        sides = Counter(row["change"] for row in outcomes[kind])
+        if rows := [row for row in outcomes[kind] if row["change"] == "moved"]:
             first, errors = rows[0], [_percent(rows[0][name]) for name in ("error_old", "error_new")]
             told = f"{first['id']}, {errors[0]} off before and {errors[1]} after"
             yield f"{_count(len(rows), kind[:-1])} moved; first {'the edited ' * first['edited']}{told}."
+        for change in ("added", "removed"):
+            if sides[change]:
+                yield f"{_count(sides[change], kind[:-1])} {'was' if sides[change] == 1 else 'were'} {change}."
     known = [row["beyond_noise"] for row in outcomes["targets"] if row["beyond_noise"] is not None]
     if known:
         yield (
-            f"Of {_count(len(known), 'target')} that moved, {sum(known)} moved beyond seed noise, "
-            f"which {content['seeds']} runs that differ by their seed alone tell."
+            f"Of {_count(len(known), 'target')} that moved, {sum(known)} moved beyond seed noise, where noise alone "
+            f"puts about {by_chance(len(known)):.1f}: {content['seeds']} runs that differ by their seed alone tell."
         )
     elif outcomes["targets"]:
         yield "Whether that is more than seed noise is not known: no runs stand beside these that differ by seed alone."

@@ -18,10 +18,11 @@ NUMBERS = ("value", "se", "tolerance")
 
 
 class Expanded(NamedTuple):
-    """One target that a row stands for, and the line of the table that filled its slots."""
+    """One target that a row stands for, the line of the table that filled its slots, and where that stands."""
 
     data: dict[str, Any]
     line: Mapping[str, str] | None
+    at: Place | None = None
 
 
 def expand_row(
@@ -60,8 +61,16 @@ class _Expansion:
         if not kept:
             asked = " and ".join(f"{column} = {text!r}" for column, text in wanted.items())
             self.problems.add(f"no line of table {self.row['table']} has {asked}", self.at("rows"))
-        filled = [Expanded(self.numbers(_fill(self.template, line), number), line) for number, line in kept.items()]
+        filled = [
+            Expanded(self.numbers(_fill(self.template, line), number), line, Place(self.table, number))
+            for number, line in kept.items()
+        ]
         return filled if len(self.problems.found) == found else []
+
+    @property
+    def table(self) -> str:
+        """The table's file as it is shown, beside the row's own."""
+        return str(Path(self.document.file).parent / str(self.row["table"]))
 
     def alone(self) -> list[Expanded]:
         found = len(self.problems.found)
@@ -79,7 +88,7 @@ class _Expansion:
             self.problems.add(f"no table {str(name)!r} beside this file", self.at("table"), hint)
             return []
         try:
-            return read_table(self.folder / name, str(Path(self.document.file).parent / name))
+            return read_table(self.folder / name, self.table)
         except SpecError as error:
             self.problems.absorb(error)
             return []

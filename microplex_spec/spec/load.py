@@ -196,13 +196,13 @@ class _Loader:
         if len(self.problems.found) > before:
             self.note_faulty(row, document, path, kind)
             return
-        for data, line in expand_row(row, folder, document, path, self.problems):
+        for data, line, at in expand_row(row, folder, document, path, self.problems):
             # One fault of a table row would be told once a line of the table.
             if len(self.problems.found) > before:
                 break
             name = data.get("id")
             what = f"{kind} {name!r}" if isinstance(name, str) else f"the {kind}"
-            if isinstance(name, str) and (earlier := self.places.note(kind, name, document, path, row, line)):
+            if isinstance(name, str) and (earlier := self.places.note(kind, name, document, path, row, line, at)):
                 place, hint = document.place(*path, "id"), f"first at {earlier}"
                 self.problems.add(f"{kind} id {name!r} stands twice", place, hint)
             record = read_record(model, data, document, path, self.problems, what)

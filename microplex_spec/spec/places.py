@@ -15,16 +15,22 @@ from .yaml_reader import Document, Path_
 
 # A place in a text that the cells of a table fill: {state}.
 SLOT = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+FILLED_NAME = "id"
+"""The field that names an object: where a table fills it, the object itself stands in the table."""
 
 
 @dataclass(frozen=True)
 class _Written:
-    """Where an object was written; `row` with its slots and the table's `line` that filled them, if it was expanded."""
+    """Where an object was written; if it was expanded, `row` with its slots, and the table's `line` that filled them.
+
+    at: where that line stands.
+    """
 
     document: Document
     path: Path_
     row: Any = None
     line: Mapping[str, str] | None = None
+    at: Place | None = None
 
 
 class Places:
@@ -41,11 +47,12 @@ class Places:
         path: Path_,
         row: Any = None,
         line: Mapping[str, str] | None = None,
+        at: Place | None = None,
     ) -> Place | None:
         """Remember an object, valid or not. An object noted before is kept, and its place returned."""
         if (kind, name) in self._objects:
             return self.of(kind, name)
-        self._objects[kind, name] = _Written(document, path, row, line)
+        self._objects[kind, name] = _Written(document, path, row, line, at)
         return None
 
     def names(self, kind: str) -> set[str]:
@@ -55,7 +62,8 @@ class Places:
     def grouped(self) -> Iterator[dict[str, Any]]:
         """Every object's place as plain data: kind, at, fields (by dotted name), and the names that share them.
 
-        A field's place is short of its file where that is the object's.
+        A field's place is short of its file where that is the object's. Of objects that lines of a table made: the
+        table, the fields that it filled, and line and column of each one.
         """
         fields = self._fields()
         groups: dict[tuple[str, int, Path_], list[str]] = {}
@@ -65,7 +73,13 @@ class Places:
             place = self.of(kind, names[0])
             assert place is not None
             told = {field: str(at).removeprefix(f"{place.file}:") for field, at in fields[document, path].items()}
-            yield {"kind": kind, "at": str(place), "fields": told, "names": names}
+            group: dict[str, Any] = {"kind": kind, "at": str(place), "fields": told, "names": names}
+            filled = [self._objects[kind, name] for name in names]
+            if filled[0].at is not None:
+                table = filled[0].at.file
+                lines = [str(each.at).removeprefix(f"{table}:") for each in filled]
+                group |= {"table": table, "filled": _filled(filled[0].row), "lines": lines}
+            yield group
 
     def _fields(self) -> dict[tuple[int, Path_], dict[str, Place]]:
         """By document and path of an object, where its fields stand; items of lists stand where the list does."""
@@ -95,6 +109,13 @@ class Places:
             return None
         return found.document.place(*found.path, *field, key=key or not field)
 
+    def declared(self, kind: str, name: str, *field: str) -> Place | None:
+        """Where what an object or a field says was written: the line of the table that filled it, else its place."""
+        found = self._objects.get((kind, name))
+        if found and found.at and ".".join(field or (FILLED_NAME,)) in _filled(found.row):
+            return found.at
+        return self.of(kind, name, *field)
+
     def inside(self, kind: str, name: str, field: Path_, place: Place | None) -> Place | None:
         """Where a fault within a field's text stands in the file, undoing what folding and filling slots moved.
 
@@ -111,6 +132,13 @@ class Places:
         if found.line is None or not isinstance(text, str):
             return place
         return replace(place, column=start.column + _unfilled(text, found.line, place.column - start.column))
+
+
+def _filled(row: Any, above: str = "") -> list[str]:
+    """The fields of a row, dotted, whose texts have slots."""
+    if isinstance(row, dict):
+        return [field for key, value in row.items() for field in _filled(value, f"{above}{key}.")]
+    return [above.removesuffix(".")] if isinstance(row, str) and SLOT.search(row) else []
 
 
 def _unfilled(text: str, line: Mapping[str, str], offset: int) -> int:

@@ -78,3 +78,31 @@ def test_what_members_reuse_counts_as_if_each_had_been_built_alone(here, capsys)
     manifest = json.loads((sweep / "0" / "manifest.json").read_text(encoding="utf-8"))
     shared = sum(s["seconds"] for s in manifest["steps"] if s["id"].startswith(("load", "uprate", "impute", "derive")))
     assert shared > 0 and min(seconds.values()) > shared
+
+
+def test_an_edited_spec_is_named_beside_the_imputer_and_is_no_difference_of_imputers_alone(here, capsys):
+    assert main(["build", "-m", *FEW, "imputer=cart,hotdeck"]) == 0
+    here.edit("targets/small/income.yaml", "    where: age >= 65", "    where: age >= 66")
+    assert main(["build", *FEW, "imputer=cart"]) == 0
+    (sweep,) = (here.root / "runs" / "sweeps").iterdir()
+    (run,) = (here.root / "runs" / "small").iterdir()
+    labels = {}
+    for name, folders in {"sweep": [sweep], "both": [sweep / "1", run]}.items():
+        capsys.readouterr()
+        assert main(["compare", *map(str, folders), "--json"]) == 0
+        labels[name] = [entry["label"] for entry in json.loads(capsys.readouterr().out)["entries"]]
+    assert sorted(labels["sweep"]) == ["imputer=cart", "imputer=hotdeck"]
+    assert all("imputer=" in label and "spec=small " in label for label in labels["both"])
+
+
+def test_what_decides_only_cost_is_a_choice_and_a_repeated_run_is_told(here, capsys):
+    assert main(["build", "-m", *FEW, "executor=serial,joblib", "seed=1"]) == 0
+    assert main(["build", *FEW]) == 0
+    (sweep,) = (here.root / "runs" / "sweeps").iterdir()
+    (run,) = (here.root / "runs" / "small").iterdir()
+    capsys.readouterr()
+    assert main(["compare", str(sweep), str(run), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert sorted(entry["label"] for entry in content["entries"]) == ["executor=joblib", "executor=serial"]
+    assert list(content["left_out"]) == [str(sweep / "0")]
+    assert f"as {run}, which counts" in content["left_out"][str(sweep / "0")]

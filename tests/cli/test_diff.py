@@ -247,3 +247,87 @@ def test_a_side_that_cannot_be_compared_is_told_and_nothing_changes(here, capsys
     assert main(["diff", str(run), side]) == 2
     assert message in capsys.readouterr().err
     assert sorted(map(str, here.root.rglob("*"))) == before
+
+
+def test_an_agency_that_a_check_chooses_by_is_no_note(here, capsys):
+    shutil.copytree(here.root, here.root.parent / "before")
+    here.edit("targets/small/income.yaml", "cell: C1, concept", "cell: C1, agency: Another, concept")
+    code, content = told(capsys, str(here.root.parent / "before" / SPEC), SPEC)
+    assert code == 4
+    assert [(row["change"], row["field"]) for row in content["spec"]] == [("changed", "source.agency")]
+
+
+def test_what_moves_through_weights_is_caused_by_the_one_edit_that_feeds_them(here, capsys):
+    before = build(here)
+    here.edit("variables/imputed.yaml", ", unit_employment_income, n_dependents]", "]")
+    _, content = told(capsys, before, build(here))
+    edits = {row["id"]: row["edits"] for row in content["outcomes"]["targets"]}
+    assert len(edits) > 2 and set(map(tuple, edits.values())) == {("variable dividends: predictors",)}
+
+
+def test_of_two_edits_that_feed_the_weights_both_are_told_and_the_targets_first(here, capsys):
+    before = build(here)
+    here.edit("variables/imputed.yaml", ", unit_employment_income, n_dependents]", "]")
+    here.edit("targets/small/income.yaml", "where: age >= 65", "where: age >= 70")
+    here.edit("targets/small/income.yaml", "role: holdout", "role: fit")
+    _, content = told(capsys, before, build(here))
+    edits = {row["id"]: row["edits"] for row in content["outcomes"]["targets"]}
+    first, *others = edits["small.population.total"]
+    assert first.startswith("target small.elderly.persons: ") and "variable dividends: predictors" in others
+    assert "variable dividends: predictors" in edits["small.dividends.returns"]
+
+
+CHECK = "- {id: size, reason: why, metric: ess_share, min: 0.0}\n"
+
+
+def test_a_check_of_another_status_and_the_headline_are_told_everywhere(here, capsys):
+    here.append("checks.yaml", CHECK)
+    before = build(here)
+    here.edit("checks.yaml", "min: 0.0", "min: 0.9999")
+    assert main(["build", *FEW, "seed=2"]) == 3
+    after = newest(here)
+    code, content = told(capsys, before, after)
+    (row,) = content["outcomes"]["checks"]
+    assert code == 4 and (row["id"], row["old"], row["new"]) == ("size", "passed", "failed")
+    assert row["edits"][0] == "check size: min"
+    assert main(["diff", before, after, "--html", "page.html"]) == 4
+    text, page = capsys.readouterr().out, Path("page.html").read_text(encoding="utf-8")
+    assert "passed -> failed (error)" in text and "1 check fails now: size" in page
+    assert "headline: " in text and "\n  ess_share " in text and "%" in text.split("\n  ess_share ")[1].splitlines()[0]
+
+
+def test_targets_that_came_went_or_were_renamed_are_told_with_their_errors(here, capsys):
+    before = build(here)
+    income = "targets/small/income.yaml"
+    here.edit(income, "small.elderly.persons", "small.old.persons")
+    new = "  - {id: small.young.persons, of: person, measure: count(), unit: count, where: age < 18, value: 150000}\n"
+    here.append(income, new.replace("150000}", "150000, source: {cell: C4, concept: population.young}}"))
+    text = (here.root / income).read_text(encoding="utf-8")
+    gone = text[text.index("  - id: small.dividends.returns") : text.index("  - id: small.old.persons")]
+    here.edit(income, gone, "")
+    after = build(here)
+    _, content = told(capsys, before, after)
+    rows = {row["id"]: row for row in content["outcomes"]["targets"]}
+    came, went, renamed = (rows[f"small.{name}"] for name in ("young.persons", "dividends.returns", "old.persons"))
+    assert came["change"] == "added" and came["error_old"] is None and came["error_new"] is not None
+    assert went["change"] == "removed" and went["error_old"] is not None and went["error_new"] is None
+    assert renamed["change"] == "moved" and renamed["was"] == "small.elderly.persons" and renamed["error_change"]
+    assert main(["diff", before, after, "--html", "page.html"]) == 4
+    text = capsys.readouterr().out
+    assert "small.young.persons (added)" in text and "small.old.persons (was small.elderly.persons)" in text
+
+
+def test_a_changed_cell_of_a_table_stands_where_the_table_has_it(here, capsys):
+    table = "targets/small/population_state.csv"
+    first = (here.root / table).read_text(encoding="utf-8").splitlines()[1]
+    before = build(here)
+    state, persons = first.split(",")[1], first.split(",")[3]
+    here.edit(table, f",{persons},", f",{int(persons) + 500},")
+    here.append(table, first.replace(f",{state},", ",again,") + "\n")
+    lines = len((here.root / table).read_text(encoding="utf-8").splitlines())
+    for other in (SPEC, build(here)):
+        _, content = told(capsys, before, other)
+        rows = {row["id"]: row for row in content["spec"]}
+        changed, added = rows[f"small.population.state_{state}"], rows["small.population.state_again"]
+        assert (changed["field"], changed["where_old"], changed["where"]) == ("value", f"{table}:2:1", f"{table}:2:1")
+        assert added["where"] == f"{table}:{lines}:1"

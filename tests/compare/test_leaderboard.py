@@ -5,7 +5,15 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microplex_spec.compare.leaderboard import METRICS, Member, leaderboard, metrics_of, pareto_front, shown_metrics
+from microplex_spec.compare.leaderboard import (
+    METRICS,
+    Member,
+    leaderboard,
+    metrics_of,
+    pareto_front,
+    repeats,
+    shown_metrics,
+)
 
 
 def member(name: str, seed: int, calibrator: str, **figures: float) -> Member:
@@ -23,6 +31,25 @@ def test_runs_that_differ_by_seed_alone_are_one_entry_with_mean_and_spread():
     assert first.label == "calibrator=logit" and [m.seed for m in first.members] == [1, 2]
     assert math.isclose(first.mean["holdout"], 0.12) and math.isclose(first.spread["holdout"], 0.02 * math.sqrt(2))
     assert second.label == "calibrator=chi2" and math.isnan(second.spread["holdout"])
+
+
+def test_all_choices_that_differ_together_are_named_and_of_one_group_the_first():
+    rows = [
+        Member("a", 1, {"scale": "smoke", "scale.households": "60", "imputer": "auto", "spec": "small 1"}, {}),
+        Member("b", 1, {"scale": "full", "imputer": "qrf", "spec": "small 2"}, {}),
+    ]
+    labels = {entry.label for entry in leaderboard(rows)}
+    assert labels == {"scale=smoke imputer=auto spec=small 1", "scale=full imputer=qrf spec=small 2"}
+
+
+def test_a_run_that_repeats_choices_and_seed_is_named_with_the_one_that_counts():
+    rows = [member("a", 1, "logit"), member("b", 2, "logit"), member("c", 1, "logit"), member("d", 1, "chi2")]
+    assert repeats(rows) == {"a": "c"}
+
+
+def test_the_spread_of_a_share_is_in_percentage_points():
+    assert METRICS["holdout"].told(0.097, 0.016) == "9.7 % ± 1.6 pp"
+    assert METRICS["seconds"].told(12.0, 0.5) == "12 s ± 0.5 s" and METRICS["ks"].told(0.1, 0.02) == "0.100 ± 0.02"
 
 
 def test_a_metric_where_more_is_better_sorts_downward_and_missing_figures_come_last():

@@ -55,6 +55,30 @@ def test_another_name_with_the_same_content_is_a_renaming(small_project):
     assert (change.change, change.old, change.new) == ("renamed", "small.elderly.persons", "small.old.persons")
 
 
+def rename_everywhere(small: SmallProject, old: str, new: str) -> None:
+    files = [file for folder in (small.spec_folder, small.root / "targets") for file in folder.rglob("*.yaml")]
+    for file in files:
+        file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+def test_references_to_what_was_renamed_are_told_with_the_renaming(small_project):
+    (change,) = changes(small_project, lambda small: rename_everywhere(small, "unit_employment_income", "unit_wages"))
+    assert (change.change, change.old, change.new) == ("renamed", "unit_employment_income", "unit_wages")
+    assert set(change.references) >= {"variable dividends: predictors", "variable unit_income: derive"}
+
+
+def test_a_change_beside_a_renaming_is_no_reference_to_it(small_project):
+    def edit(small: SmallProject) -> None:
+        rename_everywhere(small, "unit_employment_income", "unit_wages")
+        small.edit("variables/made.yaml", "unit_wages + sum(self", "unit_wages - sum(self")
+
+    found = changes(small_project, edit)
+    assert sorted((row.id, row.change, row.field) for row in found) == [
+        ("unit_income", "changed", "derive"),
+        ("unit_wages", "renamed", ""),
+    ]
+
+
 def test_what_came_and_what_went_is_told(small_project):
     new = "\nwages_again: {entity: tax_unit, unit: usd, derive: unit_employment_income}\n"
     (change,) = changes(small_project, lambda small: small.append("variables/made.yaml", new))

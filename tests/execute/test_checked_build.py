@@ -75,6 +75,8 @@ def test_checks_are_told_in_manifest_report_lock_and_terminal_and_only_errors_co
         ("check", "impossible", "added")
     ]
     assert {row["id"] for row in difference["steps"]} == {"check:small", "report:small"}
+    (failed,) = difference["outcomes"].pop("checks")
+    assert (failed["id"], failed["old"], failed["new"]) == ("impossible", None, "failed")
     assert not any(difference["outcomes"].values())
 
 
