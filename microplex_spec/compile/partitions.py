@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-from ..spec.domains import EVERYTHING, UNKNOWN, Code, Codes, ColumnFacts, Domain, Limit, Range
-
-
-class Form(NamedTuple):
-    """What a target measures, in one form: two targets of one form state the same figure."""
-
-    measure: str
-    of: str
-    period: int
-    domain: Domain
-
-    @property
-    def additive(self) -> bool:
-        """Whether the figure of a domain is the sum of the figures of its parts."""
-        return self.measure == "count()" or self.measure.startswith("sum(")
+from ..spec.domains import EVERYTHING, UNKNOWN, Code, Codes, ColumnFacts, Limit, Range
+from .forms import Form
 
 
 class Partition(NamedTuple):
@@ -31,10 +18,13 @@ class Partition(NamedTuple):
     parts: tuple[str, ...]
 
 
-def partitions(forms: Mapping[str, Form], facts: Mapping[str, ColumnFacts]) -> list[Partition]:
+def partitions(
+    forms: Mapping[str, Form], facts: Mapping[str, ColumnFacts], parts: Container[str] | None = None
+) -> list[Partition]:
     """Each total with the finest parts along each column, sorted.
 
     forms: of targets by id; of several with one form the first id stands for all. facts: what is known of columns.
+    parts: ids that may be parts; all where it is left out.
     """
     standing: dict[Form, str] = {}
     for name in sorted(forms):
@@ -52,15 +42,21 @@ def partitions(forms: Mapping[str, Form], facts: Mapping[str, ColumnFacts]) -> l
                 groups.setdefault(key, dict([first]))[limit] = name
     found: list[Partition] = []
     for (wider, column), members in groups.items():
-        found += _along(column, members, standing.get(wider), facts.get(column, UNKNOWN).codes)
+        usable = {limit: name for limit, name in members.items() if parts is None or name in parts}
+        found += _along(column, members, usable, standing.get(wider), facts.get(column, UNKNOWN).codes)
     return sorted(found)
 
 
-def _along(column: str, members: dict[Limit, str], whole: str | None, codes: int | None) -> Iterator[Partition]:
-    """The partitions among targets that differ in one column. whole: the target without a limit on it."""
+def _along(
+    column: str, members: dict[Limit, str], usable: dict[Limit, str], whole: str | None, codes: int | None
+) -> Iterator[Partition]:
+    """The partitions among targets that differ in one column.
+
+    usable: those of them that may be parts. whole: the target without a limit on the column.
+    """
     totals = members | ({EVERYTHING: whole} if whole else {})
-    ranges = [limit for limit in members if isinstance(limit, Range)]
-    sets = [limit for limit in members if isinstance(limit, Codes)]
+    ranges = [limit for limit in usable if isinstance(limit, Range)]
+    sets = [limit for limit in usable if isinstance(limit, Codes)]
     starts: dict[object, list[Range]] = {}
     for limit in sorted(ranges):
         starts.setdefault(limit.low, []).append(limit)
@@ -77,7 +73,7 @@ def _along(column: str, members: dict[Limit, str], whole: str | None, codes: int
         if total == EVERYTHING and parts is None:
             parts = _all_codes(holding, sets, codes)
         if parts is not None:
-            yield Partition(name, column, tuple(sorted(members[part] for part in parts)))
+            yield Partition(name, column, tuple(sorted(usable[part] for part in parts)))
 
 
 def _tiles(starts: Mapping[object, list[Range]], total: Range) -> list[Range] | None:
