@@ -312,6 +312,19 @@ def test_the_finest_parts_are_taken_of_nested_bands():
     assert partitions(forms, FACTS) == [("t0", "age", ("t2", "t3", "t4")), ("t1", "age", ("t3", "t4"))]
 
 
+def test_bands_that_lie_across_the_finest_ones_are_parts_too():
+    fine = [target(f"f{n}", 75, f"between(age, {15 * n}, {15 * n + 14})", concept="fine.n") for n in range(3)]
+    fine.append(target("f3", 75, "age >= 45", concept="fine.n"))
+    wide = [target(f"w{n}", 100, where, concept="wide.n") for n, where in enumerate(BANDS)]
+    total = target("total", 300, concept="all.n")
+    assert len(set(judged(total, *fine, *wide).families.values())) == 1
+    assert statuses(total, *fine, *wide) == {}
+    wide[2] = target("w2", 200, BANDS[2], concept="wide.n")
+    assert statuses(total, *fine, *wide) == {"total": "contradictory"}
+    held_out = [row.model_copy(update={"role": "holdout"}) for row in (total, *fine)]
+    assert statuses(*held_out, *wide) == {"total": "monitor"}
+
+
 def add_target(small, text: str) -> str:
     file = "targets/small/population.yaml"
     small.append(file, text)
