@@ -70,7 +70,7 @@ class Microcalibrate(Calibrator):
             problems.raise_if_any()
         weights = problem.initial_weights.copy()
         live, fitted = np.flatnonzero(weights > 0), np.flatnonzero(problem.targets != 0)
-        ended = f"{self.epochs} epochs of gradient descent"
+        ended = f"{self.epochs} epoch{'s' if self.epochs != 1 else ''} of gradient descent"
         if fitted.size:
             weights[live] = self._descend(problem, live, fitted, seed)
         if fitted.size < problem.targets.size:

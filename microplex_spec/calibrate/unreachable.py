@@ -100,6 +100,8 @@ def _stretched(stretch: float) -> str:
     """The stretch that the value asks for, and the unit that this suggests."""
     if not np.isfinite(stretch):
         return ""
+    if stretch == 0:
+        return "; the value is zero, and the initial estimate is not"
     suspicion = unit_suspicion(stretch)
     return f"; the value is {stretch:.4g} times the initial estimate" + (f": {suspicion}" if suspicion else "")
 

@@ -19,6 +19,8 @@ GATED_ROWS = 500
 MOST_TARGETS_TOLD = 5
 # Parameters of every imputer that the variable and the run decide.
 _GIVEN = frozenset({"regime", "seed", "stream", "stray_tolerance"})
+# Parameters by which a run asks for what not every calibrator has.
+_BOUNDS, _RECORD_BUDGET = frozenset({"lower", "upper"}), frozenset({"max_records"})
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ IMPUTER_RULES: Sequence[Rule] = (
 )
 CALIBRATOR_RULES: Sequence[Rule] = (
     Rule(name="nothing-to-fit", when=When(targets_below=1), use="none", because="no target to fit"),
+    Rule(
+        name="record-budget",
+        when=When(record_budget=True),
+        use="sparse",
+        because="a record budget was asked for: a sample by leverage and size, calibrated again, needs no training",
+    ),
     Rule(
         name="exact-unbounded",
         when=When(exact=True, bounds=False),
@@ -194,11 +202,13 @@ def choose_calibrator(
             "targets": needs.targets,
             "households": needs.records,
             "exact": needs.exact,
-            "bounds": not {"lower", "upper"}.isdisjoint(params),
+            "bounds": not _BOUNDS.isdisjoint(params),
+            "record_budget": not _RECORD_BUDGET.isdisjoint(params),
         }
 
         def lacking(name: str) -> str:
-            return " and ".join(_lacking(name, needs, params))
+            found = _lacking(name, needs, params)
+            return f"lacks {' and '.join(found)}" if found else ""
 
         def cost(name: str) -> Cost:
             return CALIBRATORS.load(name).predict_cost(shape, params)
@@ -275,8 +285,8 @@ def _lacking(name: str, needs: CalibratorNeeds, params: Mapping[str, Any]) -> li
         if count and not served
     ]
     asked = {
-        "bounds of weight ratios": ({"lower", "upper"}, row.bounds),
-        "a record budget": ({"max_records"}, row.record_budget),
+        "bounds of weight ratios": (_BOUNDS, row.bounds),
+        "a record budget": (_RECORD_BUDGET, row.record_budget),
     }
     found += [what for what, (names, served) in asked.items() if not served and not names.isdisjoint(params)]
     return found

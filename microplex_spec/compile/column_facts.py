@@ -31,11 +31,14 @@ def _facts(
     spec: Spec, variable: Variable, profiles: Mapping[str, SourceProfile], engine: Callable[[str], Any]
 ) -> ColumnFacts:
     seen = _profile(spec, variable, profiles)
+    # Of what is derived nobody knows before: a quotient by zero and a group without members have no value.
+    complete = bool(seen and not seen.missing)
     if variable.unit == "code":
-        return ColumnFacts(codes=_codes(variable, seen, engine))
+        return ColumnFacts(codes=_codes(variable, seen, engine), complete=complete)
     # A count cannot be uprated; an amount of whole dollars can, and is whole no longer.
     whole = variable.unit in ("count", "years") and not (seen and seen.support and seen.support.rows_not_count)
-    facts = ColumnFacts(whole=whole, least=_least(variable, seen), most=BEYOND.get(variable.unit, math.inf))
+    most = BEYOND.get(variable.unit, math.inf)
+    facts = ColumnFacts(whole=whole, least=_least(variable, seen), most=most, complete=complete)
     # A row without a value lies within no limit, not even within one that holds every value.
     return replace(facts, least=-math.inf, most=math.inf) if seen and seen.missing else facts
 
@@ -48,6 +51,8 @@ def _profile(spec: Spec, variable: Variable, profiles: Mapping[str, SourceProfil
 
 
 def _least(variable: Variable, seen: ColumnProfile | None) -> float:
+    if variable.bounds and variable.bounds.min is not None and variable.bounds.min >= 0:
+        return 0.0
     if variable.regime != AUTO:
         return -math.inf if "negative" in REGIMES[variable.regime].signs else 0.0
     if seen and seen.support:

@@ -60,15 +60,15 @@ def _note(draft: Draft, reasons: list[Reason], first: int, more: str) -> None:
 
 def _summary(targets: tuple[Target, ...], set_aside: Mapping[str, SetAside]) -> str:
     """391 targets: 380 to fit, 6 to compare (2 holdout, 4 monitor), 3 duplicate, 2 contradictory."""
-    excluded = sum(bool(target.exclude) for target in targets)
-    roles = Counter(target.role for target in targets if not target.exclude)
-    compared = [f"{roles[role]:,} {role}" for role in ("holdout", "monitor") if roles[role]]
-    counted = [f"{roles['fit'] - len(set_aside):,} to fit"]
+    used = [t for t in targets if not t.exclude]
+    uses = Counter(set_aside[t.id].status if t.id in set_aside else t.role for t in used)
+    counted = [f"{uses.pop('fit', 0):,} to fit"]
+    compared = {role: uses.pop(role) for role in ("holdout", "monitor") if uses[role]}
     if compared:
-        counted.append(f"{roles['holdout'] + roles['monitor']:,} to compare ({', '.join(compared)})")
-    statuses = Counter(aside.status for aside in set_aside.values())
-    counted += [f"{number:,} {status}" for status, number in sorted(statuses.items(), reverse=True)]
-    counted += [f"{excluded:,} excluded"] if excluded else []
+        by_role = ", ".join(f"{number:,} {role}" for role, number in compared.items())
+        counted.append(f"{sum(compared.values()):,} to compare ({by_role})")
+    counted += [f"{number:,} {status}" for status, number in sorted(uses.items(), reverse=True)]
+    counted += [f"{len(targets) - len(used):,} excluded"] if len(used) < len(targets) else []
     return f"{len(targets):,} targets: {', '.join(counted)}"
 
 

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-from ..spec.domains import EVERYTHING, UNKNOWN, Code, Codes, ColumnFacts, Domain, Limit, Range
-
-
-class Form(NamedTuple):
-    """What a target measures, in one form: two targets of one form state the same figure."""
-
-    measure: str
-    of: str
-    period: int
-    domain: Domain
-
-    @property
-    def additive(self) -> bool:
-        """Whether the figure of a domain is the sum of the figures of its parts."""
-        return self.measure == "count()" or self.measure.startswith("sum(")
+from ..spec.domains import EVERYTHING, UNKNOWN, Code, Codes, ColumnFacts, Cut, Limit, Range
+from .forms import Form
 
 
 class Partition(NamedTuple):
@@ -31,10 +18,13 @@ class Partition(NamedTuple):
     parts: tuple[str, ...]
 
 
-def partitions(forms: Mapping[str, Form], facts: Mapping[str, ColumnFacts]) -> list[Partition]:
-    """Each total with the finest parts along each column, sorted.
+def partitions(
+    forms: Mapping[str, Form], facts: Mapping[str, ColumnFacts], parts: Container[str] | None = None
+) -> list[Partition]:
+    """Each total with the finest parts along each column, and with others that lie across these, sorted.
 
     forms: of targets by id; of several with one form the first id stands for all. facts: what is known of columns.
+    parts: ids that may be parts; all where it is left out.
     """
     standing: dict[Form, str] = {}
     for name in sorted(forms):
@@ -52,16 +42,22 @@ def partitions(forms: Mapping[str, Form], facts: Mapping[str, ColumnFacts]) -> l
                 groups.setdefault(key, dict([first]))[limit] = name
     found: list[Partition] = []
     for (wider, column), members in groups.items():
-        found += _along(column, members, standing.get(wider), facts.get(column, UNKNOWN).codes)
+        usable = {limit: name for limit, name in members.items() if parts is None or name in parts}
+        found += _along(column, members, usable, standing.get(wider), facts.get(column, UNKNOWN).codes)
     return sorted(found)
 
 
-def _along(column: str, members: dict[Limit, str], whole: str | None, codes: int | None) -> Iterator[Partition]:
-    """The partitions among targets that differ in one column. whole: the target without a limit on it."""
+def _along(
+    column: str, members: dict[Limit, str], usable: dict[Limit, str], whole: str | None, codes: int | None
+) -> Iterator[Partition]:
+    """The partitions among targets that differ in one column.
+
+    usable: those of them that may be parts. whole: the target without a limit on the column.
+    """
     totals = members | ({EVERYTHING: whole} if whole else {})
-    ranges = [limit for limit in members if isinstance(limit, Range)]
-    sets = [limit for limit in members if isinstance(limit, Codes)]
-    starts: dict[object, list[Range]] = {}
+    ranges = [limit for limit in usable if isinstance(limit, Range)]
+    sets = [limit for limit in usable if isinstance(limit, Codes)]
+    starts: dict[Cut, list[Range]] = {}
     for limit in sorted(ranges):
         starts.setdefault(limit.low, []).append(limit)
     holding: dict[Code, list[Codes]] = {}
@@ -69,30 +65,50 @@ def _along(column: str, members: dict[Limit, str], whole: str | None, codes: int
         for value in () if some.others else some.values:
             holding.setdefault(value, []).append(some)
     for total, name in totals.items():
-        parts: Iterable[Limit] | None = None
+        found: list[Iterable[Limit]] = []
         if isinstance(total, Range):
-            parts = _tiles(starts, total)
+            found += _tilings(starts, total)
         elif not total.others and len(total.values) > 1:
-            parts = _cover(holding, total.values, total)
-        if total == EVERYTHING and parts is None:
-            parts = _all_codes(holding, sets, codes)
-        if parts is not None:
-            yield Partition(name, column, tuple(sorted(members[part] for part in parts)))
+            found += filter(None, [_cover(holding, total.values, total)])
+        if total == EVERYTHING and not found:
+            found += filter(None, [_all_codes(holding, sets, codes)])
+        for parts in found:
+            yield Partition(name, column, tuple(sorted(usable[part] for part in parts)))
 
 
-def _tiles(starts: Mapping[object, list[Range]], total: Range) -> list[Range] | None:
-    """The narrowest ranges that lie end to end from one end of `total` to the other; None where there are none.
+def _tilings(starts: Mapping[Cut, list[Range]], total: Range) -> Iterator[list[Range]]:
+    """The finest parts of `total` end to end, and further ones for ranges that lie across these: 15-19 across 18.
 
-    starts: the ranges that begin at each cut, narrowest first.
+    starts: the ranges that begin at each cut, narrowest first. A range with parts of its own needs no further ones.
     """
+    finest = _end_to_end(starts, total.low, total.high, total)
+    if finest is None:
+        return
+    yield finest
+    met = {total, *finest}
+    for part in chain.from_iterable(starts.values()):
+        inside = total.low <= part.low < part.high <= total.high
+        if part in met or not inside or _end_to_end(starts, part.low, part.high, part):
+            continue
+        before = _end_to_end(starts, total.low, part.low, total)
+        after = _end_to_end(starts, part.high, total.high, total)
+        if before is not None and after is not None:
+            met.update(before, [part], after)
+            yield [*before, part, *after]
+
+
+def _end_to_end(starts: Mapping[Cut, list[Range]], low: Cut, high: Cut, without: Range) -> list[Range] | None:
+    """The narrowest ranges, but one, that lie end to end from `low` to `high`; None where there are none."""
     path: list[Range] = []
-    pending, dead = [iter(starts.get(total.low, ()))], set()
+    if low == high:
+        return path
+    pending, dead = [iter(starts.get(low, ()))], set()
     while pending:
         for part in pending[-1]:
-            if part == total or part.high > total.high or part.high <= part.low or part.high in dead:
+            if part == without or part.high > high or part.high <= part.low or part.high in dead:
                 continue
             path.append(part)
-            if part.high == total.high:
+            if part.high == high:
                 return path
             pending.append(iter(starts.get(part.high, ())))
             break

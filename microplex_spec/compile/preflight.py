@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Literal, NamedTuple
 
-from ..spec.domains import ColumnFacts, both, domain_of
-from ..spec.expression import parse
-from ..spec.measure import parse_measure
+from ..spec.domains import ColumnFacts
 from ..spec.targets import Target
-from .partitions import Form, Partition, partitions
+from .families import families
+from .forms import Form, form_of, quotient
+from .leaks import told_by_fitted
+from .partitions import Partition, partitions
 
 SAME = 1e-9
 """Two figures that differ by less than this share of them are one figure."""
@@ -29,9 +30,12 @@ _WHAT_TO_DO = "exclude one of them, or give a tolerance"
 
 @dataclass(frozen=True)
 class SetAside:
-    """A target that is not fitted. text: why, in words that no edit of another line changes. against: ids it names."""
+    """A target that is not used as its role says: not fitted, or, where it would judge nothing, only watched (monitor).
 
-    status: Literal["duplicate", "contradictory"]
+    text: why, in words that no edit of another line changes. against: ids it names.
+    """
+
+    status: Literal["duplicate", "contradictory", "monitor"]
     text: str
     against: tuple[str, ...]
 
@@ -66,58 +70,20 @@ class Figure(NamedTuple):
 def preflight(targets: Iterable[Target], facts: Mapping[str, ColumnFacts], tolerance: float) -> Preflight:
     """Judge all targets at once. facts: what is known of columns. tolerance: relative, of targets that give none.
 
-    Only targets to be fitted can be set aside, and only they speak against others; what is held out or watched takes
-    part in families, so that no fold fits what another one holds out.
+    Only targets to be fitted speak against others; what is held out or watched takes part in families, so that no fold
+    fits what another one holds out. What is held out judges only if the fitted ones do not tell it anyway.
     """
     by_id = {target.id: target for target in targets}
-    forms = {name: _form(target, facts) for name, target in by_id.items()}
+    forms = {name: form_of(target, facts) for name, target in by_id.items()}
     everywhere = partitions(forms, facts)
     judge = _Judge(by_id, forms, facts, tolerance)
     judge.same_forms()
-    judge.leaks()
     judge.totals(everywhere)
     judge.ratios()
+    judge.leaks()
     judge.part_above_total(everywhere)
-    return Preflight(judge.aside, families(by_id.values(), forms, everywhere), tuple(dict.fromkeys(judge.suspicions)))
-
-
-def families(targets: Iterable[Target], forms: Mapping[str, Form], sums: Iterable[Partition]) -> dict[str, str]:
-    """Family of each target by id: the one declared, or read from its concept or id, joined where figures follow.
-
-    A total joins the family of its parts, a mean that of the sum it divides, and targets of one form are one family:
-    left in, either would tell what the other is. A joined family has the first of the declared names, else of all.
-    """
-    targets = list(targets)
-    own = {target.id: family_name(target) for target in targets}
-    leader: dict[str, str] = {}
-
-    def head(name: str) -> str:
-        while name in leader:
-            name = leader[name]
-        return name
-
-    declared = {target.family for target in targets if target.family}
-    links = {(own[total], own[part]) for total, _, parts in sums for part in parts}
-    first: dict[Form, str] = {}
-    links |= {(first.setdefault(form, own[name]), own[name]) for name, form in forms.items()}
-    for form, family in first.items():
-        if form.measure.startswith("mean("):
-            links.add((family, first.get(form._replace(measure=f"sum({form.measure[5:]}"), family)))
-    for one, other in links:
-        pair = sorted({head(one), head(other)}, key=lambda name: (name not in declared, name))
-        if len(pair) == 2:
-            leader[pair[1]] = pair[0]
-    return {name: head(family) for name, family in own.items()}
-
-
-def family_name(target: Target) -> str:
-    """Declared, else the first part of the concept, else the id without its last part."""
-    return target.family or target.source.concept.partition(".")[0] or target.id.rpartition(".")[0] or target.id
-
-
-def _form(target: Target, facts: Mapping[str, ColumnFacts]) -> Form:
-    where = parse(target.where) if target.where else None
-    return Form(str(parse_measure(target.measure)), target.of, target.period, domain_of(where, facts))
+    joined = families(by_id.values(), forms, everywhere, facts)
+    return Preflight(judge.aside, joined, tuple(dict.fromkeys(judge.suspicions)))
 
 
 @dataclass
@@ -148,16 +114,7 @@ class _Judge:
             if len(names) == 1:
                 self.standing[form] = names[0]
                 continue
-            figures: dict[str, float] = {}
-            for name in names:
-                value = self.targets[name].value
-                same = next((n for n, v in figures.items() if abs(v - value) <= SAME * max(abs(v), abs(value))), None)
-                if same is None:
-                    figures[name] = value
-                else:
-                    text = f"the same figure of the same thing as {same}; take one of the two out"
-                    self.aside[name] = SetAside("duplicate", text, (same,))
-            kept, *others = sorted(figures, key=self._preference)
+            kept, *others = self._apart(sorted(names, key=self._preference))
             self.standing[form] = kept
             for name in others:
                 mine, its = self.figure(name), self.figure(kept)
@@ -165,12 +122,32 @@ class _Judge:
                     text = f"{_told(mine.value)} here and {_told(its.value)} as {kept} for the same thing"
                     self._contradict(name, text, mine, its, (kept,))
 
+    def _apart(self, names: list[str]) -> list[str]:
+        """Of the names, the better first, those of figures that differ; the others are set aside as duplicates."""
+        kept: list[str] = []
+        for name in names:
+            value = self.targets[name].value
+            same = next((other for other in kept if _equal(self.targets[other].value, value)), None)
+            if same is None:
+                kept.append(name)
+                continue
+            tighter = self._share(same) < self._share(name) * (1 - SAME)
+            why = ", which is kept for its tighter tolerance" if tighter else ""
+            text = f"the same figure of the same thing as {same}{why}; take one of the two out"
+            self.aside[name] = SetAside("duplicate", text, (same,))
+        return kept
+
     def leaks(self) -> None:
-        """Suspect held-out targets that say what a fitted one says: they judge nothing."""
-        for name in sorted(set(self.targets) - self.fit):
-            target, other = self.targets[name], self.standing.get(self.forms[name])
-            if other and target.role == "holdout" and not target.exclude:
-                self.suspicions.append((name, f"is held out, but measures the same as {other}, which is fitted"))
+        """Watch held-out targets that the fitted ones tell, instead of judging the fit by them."""
+        held_out = [name for name, t in sorted(self.targets.items()) if t.role == "holdout" and not t.exclude]
+        fitted = {name: form for form, name in self.standing.items() if name not in self.aside}
+        found = told_by_fitted({name: self.forms[name] for name in held_out}, fitted, self.facts)
+        for name, tellers in found.items():
+            said = f"the {len(tellers)} fitted targets {tellers[0]} to {tellers[-1]}"
+            if len(tellers) <= 2:
+                said = f"{' and '.join(tellers)}, which {'is' if len(tellers) == 1 else 'are'} fitted"
+            text = f"is held out, but follows from {said}: it is watched, since it would judge nothing"
+            self.aside[name] = SetAside("monitor", text, (tellers[0], tellers[-1]))
 
     def totals(self, everywhere: Iterable[Partition]) -> None:
         """Set totals aside that their parts do not sum up to; what was set aside is itself the sum of its parts."""
@@ -201,15 +178,7 @@ class _Judge:
     def ratios(self) -> None:
         """Set means and shares aside that are not the quotient of the sum and the count of their domain."""
         for form, name in list(self.standing.items()):
-            measure = parse_measure(form.measure)
-            if measure.kind not in ("mean", "share") or measure.argument is None:
-                continue
-            if measure.kind == "mean":
-                above = form._replace(measure=f"sum({measure.argument})")
-            else:
-                held = domain_of(measure.argument, self.facts)
-                above = form._replace(measure="count()", domain=both(form.domain, held))
-            top, bottom = (self._kept(f) for f in (above, form._replace(measure="count()")))
+            top, bottom = (self._kept(figure) for figure in quotient(form, self.facts) or (None, None))
             if not top or not bottom or not self.targets[bottom].value:
                 continue
             over, under = self.figure(top), self.figure(bottom)
@@ -231,8 +200,8 @@ class _Judge:
                 if used and whole and value > PART_ABOVE_TOTAL * whole:
                     self.suspicions.append((part, f"is {value / whole:,.0f} times {total}, of which it is a part"))
 
-    def _kept(self, form: Form) -> str | None:
-        name = self.standing.get(form)
+    def _kept(self, form: Form | None) -> str | None:
+        name = self.standing.get(form) if form else None
         return None if name in self.aside else name
 
     def _sum(self, parts: Iterable[str]) -> Figure:
@@ -241,9 +210,13 @@ class _Judge:
 
     def _preference(self, name: str) -> tuple[float, tuple[int, ...], str]:
         """The tighter tolerance first, then the later vintage, then the id."""
-        figure, vintage = self.figure(name), self.targets[name].source.vintage
-        share = figure.allowed / abs(figure.value) if figure.value else figure.allowed
-        return share, tuple(-int(number) for number in re.findall(r"\d+", vintage)), name
+        vintage = self.targets[name].source.vintage
+        return self._share(name), tuple(-int(number) for number in re.findall(r"\d+", vintage)), name
+
+    def _share(self, name: str) -> float:
+        """What the tolerance allows, as a share of the figure; of a figure of zero itself."""
+        figure = self.figure(name)
+        return figure.allowed / abs(figure.value) if figure.value else figure.allowed
 
     def _contradict(
         self, name: str, text: str, mine: Figure, its: Figure, against: tuple[str, ...], hint: str = ""
@@ -277,6 +250,10 @@ def _unit_hint(mine: float, other: float) -> str:
         if abs(mine / other / power - 1) < NEAR_POWER:
             return f"the figure looks {power:,.0f} times too large, or what it is held against to be in {word}"
     return ""
+
+
+def _equal(one: float, other: float) -> bool:
+    return abs(one - other) <= SAME * max(abs(one), abs(other))
 
 
 def _told(value: float) -> str:

@@ -26,7 +26,7 @@ class Population:
     calibrated, `weight`. Never changed in place: every method that alters something returns a new
     Population, which shares the columns that stay.
     Raises SpecError with counts for repeated keys, links to nowhere, links that disagree, a name in two
-    tables, and negative or missing weights.
+    tables, and negative, missing or infinite weights.
     """
 
     def __init__(self, entities: Entities, tables: Mapping[str, pd.DataFrame]):
@@ -152,7 +152,7 @@ class Population:
         """This population with variables of `entity` added or replaced.
 
         columns: {name: (rows of entity,)}. Raises ValueError for a key, a link, a wrong length or a name
-        that another table holds; SpecError for weights that are negative or missing.
+        that another table holds; SpecError for weights that are negative, missing or infinite.
         """
         fresh = {}
         for name, values in columns.items():

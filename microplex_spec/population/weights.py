@@ -13,11 +13,20 @@ CALIBRATED_WEIGHT = "weight"
 WEIGHT_COLUMNS: dict[str, str] = {"design": DESIGN_WEIGHT, "calibrated": CALIBRATED_WEIGHT}
 
 
+def bad_weights(weights: np.ndarray) -> tuple[np.ndarray, str]:
+    """Which weights (n,) cannot be used, and what they are, such as "negative and missing"; "" where all can be."""
+    kinds = {
+        "negative": (weights < 0) & np.isfinite(weights),
+        "missing": np.isnan(weights),
+        "infinite": np.isinf(weights),
+    }
+    bad = np.logical_or.reduce(list(kinds.values()))
+    return bad, " and ".join(kind for kind, rows in kinds.items() if rows.any())
+
+
 def weight_fault(column: str, weights: np.ndarray, root: str) -> str:
     """What is wrong with these weights, in words with counts; "" where all are finite and at least 0."""
     if weights.dtype.kind not in "iuf":
         return f"{column} of {root} holds {weights.dtype}, not numbers"
-    bad = int(np.count_nonzero(~(np.isfinite(weights) & (weights >= 0))))
-    if bad:
-        return f"negative or missing weights in {column}: {bad:,} of {len(weights):,} rows of {root}"
-    return ""
+    bad, what = bad_weights(weights)
+    return f"{what} weights in {column}: {int(bad.sum()):,} of {len(weights):,} rows of {root}" if what else ""

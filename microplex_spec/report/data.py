@@ -51,7 +51,7 @@ class Target:
     @property
     def error_out_of_sample(self) -> float:
         """The error of an estimate that knew nothing of the target's family; NaN for a target without one."""
-        return self.error_final if self.role == "holdout" else self.error_held_out
+        return self.error_final if self.status == "holdout" else self.error_held_out
 
     @property
     def series(self) -> str:

@@ -72,7 +72,7 @@ def series(targets: Iterable[Target]) -> list[Series]:
         Series(
             name=name,
             targets=len(group),
-            held_out=sum(t.role == "holdout" for t in group),
+            held_out=sum(t.status == "holdout" for t in group),
             close_before=share_close(t.error_initial for t in group),
             close=share_close(t.error_final for t in group),
             median=median_error(t.error_final for t in group),

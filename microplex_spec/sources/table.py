@@ -103,16 +103,18 @@ class Table(Reader):
         }
 
     def _weights(self, rows: pd.DataFrame) -> np.ndarray:
+        from ..population.weights import bad_weights
+
         if self.params.weight is None:
             return np.ones(len(rows))
         weights = rows[self.params.weight]
         if weights.dtype.kind not in "iuf":
             raise SpecError(f"the weight {self.params.weight!r} holds text, not numbers")
-        bad = ~(np.isfinite(weights.to_numpy()) & (weights.to_numpy() >= 0))
-        if bad.any():
+        bad, what = bad_weights(weights.to_numpy())
+        if what:
             key = list(as_names(self.params.tables[self.params.root].key)) or [self.params.weight]
             raise SpecError(
-                f"negative or missing weights in {self.params.weight}: {int(bad.sum()):,} of {len(rows):,}"
+                f"{what} weights in {self.params.weight}: {int(bad.sum()):,} of {len(rows):,}"
                 f" rows of {self.params.root}, e.g. {', '.join(key)} {examples(rows[key], bad)}"
             )
         return weights.to_numpy(dtype=np.float64)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
@@ -36,6 +36,7 @@ type Code = str | bool | float
 LOWEST: Cut = (-math.inf, 0)
 HIGHEST: Cut = (math.inf, 0)
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _FLAGS = (Name, RoleColumn, EngineVariable, Quantifier)
 
 
@@ -64,17 +65,19 @@ class ColumnFacts:
     """What makes two ways of limiting a column one: whether its values are whole, and where they end.
 
     least: no value lies below. most: none lies at or beyond it, on either side. codes: how many different ones there
-    are; None where that is not known.
+    are; None where that is not known. complete: every row has a value, so that what is not below 18 is 18 or more.
     """
 
     whole: bool = False
     least: float = -math.inf
     most: float = math.inf
     codes: int | None = None
+    complete: bool = False
 
 
 UNKNOWN = ColumnFacts()
-_COUNTED = ColumnFacts(whole=True, least=0)
+_COUNTED = ColumnFacts(whole=True, least=0, complete=True)
+_HELD = ColumnFacts(complete=True)
 
 
 class Domain(NamedTuple):
@@ -89,7 +92,19 @@ class Domain(NamedTuple):
 
 def domain_of(where: Expression | None, facts: Mapping[str, ColumnFacts]) -> Domain:
     """The rows that a predicate selects; all of them for None. facts: of columns by name, where something is known."""
-    return _domain(_conjuncts(where.root) if where else (), facts)
+    return _domain(_conjuncts(_driven_in(where.root, facts)) if where else (), facts)
+
+
+def with_zeros(domain: Domain, column: str, known: ColumnFacts) -> Domain:
+    """The domain for a sum of the column, to which rows of zero add nothing: limits that end at zero take them in."""
+    zero = {(0.0, 1), (1.0, 0)} if known.whole else {(0.0, 1)}
+    limits = []
+    for name, limit in domain.limits:
+        if name == column and isinstance(limit, Range):
+            low, high = ((0.0, 0) if cut in zero else cut for cut in limit)
+            limit = _fitted(Range(low, high), known)
+        limits.append((name, limit))
+    return _collected(limits, domain.rest - {(column, "!=", 0.0)})
 
 
 def both(first: Domain, second: Domain) -> Domain:
@@ -133,6 +148,51 @@ def _conjuncts(node: Node) -> tuple[Node, ...]:
     return node.operands if isinstance(node, Logical) and node.operator == "and" else (node,)
 
 
+def _driven_in(node: Node, facts: Mapping[str, ColumnFacts]) -> Node:
+    """The same predicate with each `not` as far within as it goes (De Morgan), and its `and` and `or` flat again."""
+    if isinstance(node, Not):
+        opposite = _opposite(node.operand, facts)
+        return node if opposite is None else _driven_in(opposite, facts)
+    if not isinstance(node, Logical):
+        return node
+    operands: list[Node] = []
+    for operand in node.operands:
+        inner = _driven_in(operand, facts)
+        same = isinstance(inner, Logical) and inner.operator == node.operator
+        operands.extend(inner.children if same else [inner])
+    return Logical(node.operator, tuple(operands))
+
+
+def _opposite(node: Node, facts: Mapping[str, ColumnFacts]) -> Node | None:
+    """What holds in just the rows in which a predicate does not; None where only a `not` says that.
+
+    A comparison with a missing value is false either way round, so that it turns round only where none is missing.
+    """
+    match node:
+        case Not(operand=operand):
+            return operand
+        case Truth(value=value):
+            return Truth(not value)
+        case Logical(operator=operator, operands=operands):
+            return Logical("or" if operator == "and" else "and", tuple(Not(operand) for operand in operands))
+        case Comparison(first=first, steps=((operator, second),)):
+            return Comparison(first, ((_OPPOSITE[operator], second),)) if _complete((first, second), facts) else None
+        case Comparison(first=first, steps=steps):
+            sides = (first, *(side for _, side in steps))
+            links = tuple(Not(Comparison(left, (step,))) for left, step in zip(sides, steps, strict=False))
+            return Logical("or", links)
+        case Membership(item=item):
+            return replace(node, negated=not node.negated) if _complete((item,), facts) else None
+        case Call(function="between", arguments=(item, low, high)):
+            return Logical("or", (Not(Comparison(item, ((">=", low),))), Not(Comparison(item, (("<=", high),)))))
+        case _:
+            return None
+
+
+def _complete(nodes: Iterable[Node], facts: Mapping[str, ColumnFacts]) -> bool:
+    return all(_facts(node, facts).complete for node in nodes)
+
+
 def _read(node: Node, facts: Mapping[str, ColumnFacts]) -> list[_Limited | Hashable]:
     """What a conjunct comes to: limits on columns, or one thing that is compared as a whole."""
     match node:
@@ -164,8 +224,8 @@ def _compared(left: Node, operator: str, right: Node, facts: Mapping[str, Column
         return _range(str(left), operator, float(right.value), _facts(left, facts))
     if isinstance(right, Text):
         return _code(str(left), operator, right.value)
-    if isinstance(right, Truth) and operator == "==":
-        return _Limited(str(left), Codes(frozenset([right.value])))
+    if isinstance(right, Truth) and operator in ("==", "!="):
+        return _Limited(str(left), Codes(frozenset([right.value == (operator == "==")])))
     if operator in ("==", "!="):
         return operator, frozenset([str(left), str(right)])
     if operator in (">", ">="):
@@ -226,6 +286,8 @@ def _facts(node: Node, facts: Mapping[str, ColumnFacts]) -> ColumnFacts:
     if isinstance(node, RoleColumn):
         # A group without a holder of the role has no value, so that no limit on it is empty.
         return ColumnFacts(whole=facts.get(node.name, UNKNOWN).whole)
+    if isinstance(node, Number | Text | Truth) or (isinstance(node, Quantifier) and node.kind in ("any", "all")):
+        return _HELD
     return _COUNTED if isinstance(node, Quantifier) and node.kind == "count" else UNKNOWN
 
 

@@ -45,6 +45,8 @@ class When(Record):
     """Whether every target is to be met to one part in a million."""
     bounds: bool | None = None
     """Whether the run asks for bounds of weight ratios."""
+    record_budget: bool | None = None
+    """Whether the run asks for a record budget (`max_records`)."""
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -46,6 +46,12 @@ def test_units_decide_nothing():
     np.testing.assert_allclose(plain, scaled, rtol=1e-4)
 
 
+def test_the_epochs_are_told_in_the_right_number():
+    for epochs, told in ((1, "1 epoch of"), (2, "2 epochs of")):
+        result = make_calibrator("microcalibrate", epochs=epochs).solve(CalibrationProblem(*system()))
+        assert told in result.reason
+
+
 def test_a_target_of_zero_is_left_out_by_name():
     matrix, targets, initial = system()
     centred = matrix.toarray()

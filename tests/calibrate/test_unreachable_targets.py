@@ -32,6 +32,12 @@ def test_totals_out_of_reach_tell_their_range_and_stretch():
     assert (ledger["status"] == "fitted").all()
 
 
+def test_a_value_of_zero_out_of_reach_is_told_in_words():
+    matrix, weights = csr_matrix(np.ones((2, 1), dtype=np.float32)), np.ones(2)
+    found = refuse_unreachable(matrix, ledger_of(matrix, weights, [(0.0, 0, 0, -1, 0.0)]), weights, (0.1, 10.0))
+    assert found["reason"][0].endswith("give 0.2 to 20; the value is zero, and the initial estimate is not")
+
+
 def test_a_target_just_within_its_tolerance_of_the_reach_stays():
     matrix, weights = csr_matrix(np.ones((2, 1), dtype=np.float32)), np.ones(2)
     ledger = ledger_of(matrix, weights, [(20.9, 0, 0, -1, 0.05), (21.2, 0, 0, -1, 0.05)])

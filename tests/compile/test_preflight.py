@@ -3,14 +3,22 @@
 import pytest
 
 from microplex_spec import compile_plan
-from microplex_spec.compile.partitions import Form, partitions
+from microplex_spec.compile.column_facts import column_facts
+from microplex_spec.compile.forms import Form
+from microplex_spec.compile.partitions import partitions
 from microplex_spec.compile.preflight import preflight
+from microplex_spec.execute.profile import profile_sources
 from microplex_spec.spec.domains import ColumnFacts, Domain, domain_of
 from microplex_spec.spec.errors import SpecError
 from microplex_spec.spec.expression import parse
 from microplex_spec.spec.targets import Target
 
-FACTS = {"age": ColumnFacts(whole=True, least=0, most=115), "state": ColumnFacts(codes=3)}
+FACTS = {
+    "age": ColumnFacts(whole=True, least=0, most=115, complete=True),
+    "state": ColumnFacts(codes=3, complete=True),
+    "dividends": ColumnFacts(least=0, most=1e12, complete=True),
+    "profit": ColumnFacts(most=1e12, complete=True),
+}
 
 
 def target(name: str, value: float, where: str = "", measure: str = "count()", **fields) -> Target:
@@ -59,7 +67,7 @@ def test_a_contradiction_tells_both_figures_the_gap_and_what_to_do():
 @pytest.mark.parametrize(
     ("other", "expected"),
     [
-        ({"role": "holdout"}, {}),
+        ({"role": "holdout"}, {"b": "monitor"}),
         ({"role": "monitor"}, {}),
         ({"exclude": {"by": "A. Analyst", "reason": "another concept"}}, {}),
         ({"period": 2022}, {}),
@@ -81,7 +89,8 @@ def test_a_total_that_its_bands_do_not_sum_up_to_is_set_aside_and_its_bands_are_
     assert "25 % apart" in found["total"].text
     assert statuses(target("total", 301), *parts) == {}
     assert statuses(target("total", 400), *parts[:2]) == {}
-    assert statuses(target("total", 400), *parts[:2], target("last", 100, BANDS[2], role="holdout")) == {}
+    watched = target("last", 100, BANDS[2], role="monitor")
+    assert statuses(target("total", 400), *parts[:2], watched) == {}
 
 
 def test_bands_with_a_gap_or_an_overlap_are_no_partition():
@@ -157,9 +166,124 @@ def test_a_part_far_above_its_total_is_suspected_within_any_tolerance():
     assert found.set_aside == {} and found.suspicions[0] == ("p2", "is 500 times total, of which it is a part")
 
 
-def test_a_held_out_target_that_is_fitted_under_another_id_is_told():
+def test_of_one_figure_given_twice_the_one_of_the_tighter_tolerance_or_standard_error_is_kept_and_told_so():
+    for tight in ({"tolerance": 0.001}, {"se": 0.1}):
+        for names in ("ab", "ba"):
+            loose, kept = names
+            found = judged(target(loose, 100, tolerance=0.05), target(kept, 100, **tight)).set_aside
+            assert {name: row.status for name, row in found.items()} == {loose: "duplicate"}
+            assert f"as {kept}, which is kept for its tighter tolerance;" in found[loose].text
+    text = judged(target("a", 100), target("b", 100)).set_aside["b"].text
+    assert "tighter" not in text
+
+
+def test_a_negated_predicate_is_held_against_the_same_rows_written_without_not():
+    assert statuses(target("a", 70, "age >= 18"), target("b", 10, "not age < 18")) == {"b": "contradictory"}
+    assert statuses(target("a", 70, "age >= 18"), target("b", 70, "not age < 18")) == {"b": "duplicate"}
+    parts = [target("p", 100, "not (age < 18)"), target("q", 100, "age < 18")]
+    assert statuses(target("total", 500), *parts) == {"total": "contradictory"}
+    assert statuses(target("total", 200), *parts) == {}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("", "dividends > 0", True),
+        ("dividends >= 0", "dividends != 0", True),
+        ("age < 18", "not (dividends <= 0) and age < 18", True),
+        ("", "dividends > 10", False),
+        ("profit >= 0", "profit > 0", True),
+        ("", "profit > 0", False),
+        ("profit < 0", "profit <= 0", True),
+    ],
+)
+def test_rows_of_zero_make_no_other_figure_of_a_sum(one, other, same):
+    column = "profit" if "profit" in one + other else "dividends"
+    rows = [target(name, 100, where, f"sum({column})") for name, where in (("a", one), ("b", other))]
+    assert statuses(*rows) == ({"b": "duplicate"} if same else {})
+    counts = [target(name, 100, where) for name, where in (("a", one), ("b", other))]
+    means = [
+        target(name, 100, where, f"mean({column})", unit="usd_per_unit") for name, where in (("a", one), ("b", other))
+    ]
+    assert statuses(*counts) == statuses(*means) == {}
+
+
+def test_a_mean_of_those_that_have_some_is_held_against_the_sum_over_all():
+    rows = [target("sum", 1e6, "", "sum(dividends)"), target("count", 100, "dividends > 0")]
+    mean = {"where": "dividends > 0", "measure": "mean(dividends)", "unit": "usd_per_unit"}
+    assert statuses(*rows, target("mean", 12_000, **mean)) == {"mean": "contradictory"}
+
+
+def test_a_held_out_target_that_fitted_ones_tell_is_watched_and_judges_nothing():
     found = judged(target("a", 100), target("b", 100, role="holdout"))
-    assert found.set_aside == {} and found.suspicions[0][0] == "b" and "is held out" in found.suspicions[0][1]
+    assert found.set_aside["b"].status == "monitor" and found.set_aside["b"].against == ("a", "a")
+    assert "is held out, but follows from a, which is fitted" in found.set_aside["b"].text
+    assert found.suspicions == ()
+    parts = [target(f"p{number}", 100, where) for number, where in enumerate(BANDS)]
+    text = judged(target("total", 300, role="holdout"), *parts).set_aside["total"].text
+    assert "follows from the 3 fitted targets p0 to p2" in text
+
+
+RATIO = [
+    ("sum", 1e6, "sum(income)", "usd"),
+    ("count", 100, "count()", "count"),
+    ("mean", 1e4, "mean(income)", "usd_per_unit"),
+]
+SHARES = [("all", 100, "", "count()"), ("some", 25, "age >= 65", "count()"), ("share", 0.25, "", "share(age >= 65)")]
+
+
+@pytest.mark.parametrize("held", range(3))
+def test_of_a_quotient_and_its_two_figures_none_is_held_out_while_the_others_are_fitted(held):
+    rows = [
+        target(name, value, "", measure, unit=unit, role="holdout" if number == held else "fit")
+        for number, (name, value, measure, unit) in enumerate(RATIO)
+    ]
+    assert statuses(*rows) == {RATIO[held][0]: "monitor"}
+    rows = [
+        target(
+            name,
+            value,
+            where,
+            measure,
+            unit="share" if name == "share" else "count",
+            role="holdout" if number == held else "fit",
+        )
+        for number, (name, value, where, measure) in enumerate(SHARES)
+    ]
+    assert statuses(*rows) == {SHARES[held][0]: "monitor"}
+    assert statuses(*(row for row in rows if row.role == "holdout" or row.id == "sum")) == {}
+
+
+def test_a_part_follows_from_its_total_and_the_other_parts_and_two_parts_do_not():
+    rows = [target("total", 300), *(target(f"p{n}", 100, where) for n, where in enumerate(BANDS[:2]))]
+    last = target("p2", 100, BANDS[2], role="holdout")
+    assert statuses(*rows, last) == {"p2": "monitor"}
+    assert statuses(*rows[:2], last, target("p1", 100, BANDS[1], role="holdout")) == {}
+
+
+def test_a_held_out_total_follows_from_wide_parts_though_finer_ones_are_held_out_or_watched():
+    wide = [target("young", 100, "age < 18"), target("old", 200, "age >= 18")]
+    for role in ("holdout", "monitor"):
+        fine = [target("a", 50, "age < 9", role=role), target("b", 50, "age >= 9 and age < 18", role=role)]
+        assert statuses(target("total", 300, role="holdout"), *wide, *fine) == {"total": "monitor"}
+
+
+def test_a_share_is_held_out_together_with_the_counts_that_it_divides():
+    rows = [
+        target(name, value, where, measure, concept=f"{name}.n", unit="share" if name == "share" else "count")
+        for name, value, where, measure in SHARES
+    ]
+    assert len(set(judged(*rows).families.values())) == 1
+    assert len(set(judged(*rows[1:]).families.values())) == 1
+    assert len(set(judged(*rows[:2]).families.values())) == 2
+
+
+def test_one_more_target_of_another_concept_renames_no_family():
+    parts = [target(f"p{n}", 100, where, concept="resident_population.age") for n, where in enumerate(BANDS)]
+    for more in ({"concept": "a_duplicate.n"}, {"family": "another"}):
+        assert set(judged(*parts, target("total", 300, **more)).families.values()) == {"resident_population"}
+    own = [target("a", 1, family="own"), target("b", 1, concept="alike.n")]
+    assert set(judged(*own).families.values()) == {"own"}
 
 
 def test_families_follow_declaration_concept_and_id_and_are_joined_where_figures_follow_from_each_other():
@@ -188,6 +312,19 @@ def test_the_finest_parts_are_taken_of_nested_bands():
     assert partitions(forms, FACTS) == [("t0", "age", ("t2", "t3", "t4")), ("t1", "age", ("t3", "t4"))]
 
 
+def test_bands_that_lie_across_the_finest_ones_are_parts_too():
+    fine = [target(f"f{n}", 75, f"between(age, {15 * n}, {15 * n + 14})", concept="fine.n") for n in range(3)]
+    fine.append(target("f3", 75, "age >= 45", concept="fine.n"))
+    wide = [target(f"w{n}", 100, where, concept="wide.n") for n, where in enumerate(BANDS)]
+    total = target("total", 300, concept="all.n")
+    assert len(set(judged(total, *fine, *wide).families.values())) == 1
+    assert statuses(total, *fine, *wide) == {}
+    wide[2] = target("w2", 200, BANDS[2], concept="wide.n")
+    assert statuses(total, *fine, *wide) == {"total": "contradictory"}
+    held_out = [row.model_copy(update={"role": "holdout"}) for row in (total, *fine)]
+    assert statuses(*held_out, *wide) == {"total": "monitor"}
+
+
 def add_target(small, text: str) -> str:
     file = "targets/small/population.yaml"
     small.append(file, text)
@@ -214,6 +351,32 @@ def test_a_plan_sets_targets_aside_with_places_and_tells_so(small_project):
     assert small_project.at(file, "id: small.blind.again").rpartition(":")[0] in told
     assert "1 contradictory" in plan["targets:small"].reasons[0].text
     assert plan["targets:small"].meta["set_aside"]["small.blind.persons"] in told
+
+
+def test_a_plan_counts_what_fitted_targets_tell_among_the_watched_and_says_why(small_project):
+    file = add_target(
+        small_project,
+        "  - id: small.blind.again\n    where: is_blind\n    value: 900000\n"
+        "  - id: small.blind.held\n    where: is_blind\n    value: 900000\n    role: holdout\n",
+    )
+    plan = plan_of(small_project)
+    row = next(row for row in plan["targets:small"].params["targets"] if row["id"] == "small.blind.held")
+    assert row["role"] == "holdout" and row["set_aside"][0] == "monitor"
+    assert "1 monitor)" in plan["targets:small"].reasons[0].text
+    told = next(note for note in plan.notes if note.startswith("monitor: small.blind.held"))
+    assert small_project.at(file, "id: small.blind.held").rpartition(":")[0] in told
+
+
+def test_regime_bounds_and_data_say_what_is_never_negative_and_what_no_row_lacks(small_project):
+    def facts():
+        spec = small_project.load()
+        return column_facts(spec, profile_sources(spec), engine=lambda name: None)
+
+    found = facts()
+    assert found["dividends"].least == 0 and found["self_employment_income"].least == float("-inf")
+    assert found["age"].complete and found["dividends"].complete and not found["unit_employment_income"].complete
+    small_project.edit("variables/imputed.yaml", "regime: three_sign", "bounds: {min: 0}\n  regime: three_sign")
+    assert facts()["self_employment_income"].least == 0
 
 
 def test_moving_a_target_to_another_line_changes_no_key(small_project):

@@ -89,6 +89,15 @@ def test_calibrators_are_chosen_by_what_the_targets_ask():
     assert choose_calibrator("auto", {"upper": 4.0}, needs(exact=True)).name == "logit"
 
 
+@pytest.mark.parametrize("params", [{"max_records": 50}, {"max_records": 50, "upper": 4.0}])
+def test_a_record_budget_is_served_by_a_calibrator_that_has_one(params):
+    for exact in (True, False):
+        choice = choose_calibrator("auto", params, needs(exact=exact))
+        assert (choice.name, choice.reason.rule, choice.params) == ("sparse", "record-budget", params)
+        assert "a record budget was asked for" in choice.reason.text
+        assert choice.reason.text.endswith(", lacks a record budget")
+
+
 def test_rules_of_the_caller_come_before_the_built_in_ones():
     own = (Rule(name="mine", when=When(donors_at_least=4_000), use="qrf", because="measured so"),)
     choice = choose_imputer("auto", {}, REGIMES["three_sign"], SHAPE, None, rules=own)

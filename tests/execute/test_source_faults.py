@@ -19,11 +19,12 @@ def household_weights(small, change):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda number, weight: "-5" if number == 0 else weight, "negative or missing weights"),
-        (lambda number, weight: "" if number == 0 else weight, "negative or missing weights"),
+        (lambda number, weight: "-5" if number == 0 else weight, ": negative weights in design_weight"),
+        (lambda number, weight: "" if number == 0 else weight, ": missing weights in design_weight"),
+        (lambda number, weight: "inf" if number == 0 else weight, ": infinite weights in design_weight"),
         (lambda number, weight: "0", "no household has a weight above zero"),
     ],
-    ids=["negative", "missing", "all zero"],
+    ids=["negative", "missing", "infinite", "all zero"],
 )
 def test_unusable_weights_are_told_where_the_source_is_declared(small_project, capsys, change, told):
     household_weights(small_project, change)

@@ -27,7 +27,7 @@ def refusal(tables: dict[str, pd.DataFrame]) -> str:
 
 def test_negative_and_missing_weights_are_refused_with_their_count(tables):
     tables["household"].loc[[0, 1], "design_weight"] = [-1.0, np.nan]
-    assert "negative or missing weights in design_weight: 2 of 12 rows of household" in refusal(tables)
+    assert "negative and missing weights in design_weight: 2 of 12 rows of household" in refusal(tables)
 
 
 def test_repeated_keys_are_refused_with_their_count(tables):
@@ -219,7 +219,7 @@ def test_weights_are_typed_and_reach_every_entity(tables):
     doubled = population.with_columns("household", {"weight": 2 * population.weights()})
     expected = 2 * population.weights("design", "person")
     np.testing.assert_array_equal(doubled.weights("calibrated", "person"), expected)
-    with pytest.raises(SpecError, match="negative or missing weights in weight: 12 of 12"):
+    with pytest.raises(SpecError, match="negative weights in weight: 12 of 12"):
         population.with_columns("household", {"weight": -population.weights() - 1})
 
 

@@ -88,6 +88,14 @@ def test_targets_are_sorted_worst_first(run):
     assert page.column("target-table", "Target") == list(worst_first)
 
 
+def test_a_held_out_target_that_is_only_watched_is_no_measure_of_fit(run):
+    targets = pd.read_csv(run / "targets.csv")
+    held_out = targets["status"] == "holdout"
+    targets.loc[held_out & (held_out.cumsum() == 1), "status"] = "monitor"
+    targets.to_csv(run / "targets.csv", index=False)
+    assert f"On {held_out.sum() - 1} targets held out" in report(run).text
+
+
 def test_targets_left_out_carry_their_reasons(run):
     page = report(run)
     targets = pd.read_csv(run / "targets.csv").query("status in ('unsupported', 'excluded')")

@@ -149,12 +149,12 @@ def test_a_join_that_misses_rows_or_repeats_keys_is_an_error(survey):
         read(survey, params())
 
 
-@pytest.mark.parametrize("bad", ["-1.5", ""])
-def test_a_negative_or_missing_weight_is_an_error_with_the_household(survey, bad):
+@pytest.mark.parametrize(("bad", "kind"), [("-1.5", "negative"), ("", "missing"), ("inf", "infinite")])
+def test_a_weight_that_cannot_be_used_is_an_error_that_says_what_it_is_and_of_which_household(survey, bad, kind):
     rows = pd.read_csv(survey / "households.csv", dtype=str)
     rows.loc[7, "design_weight"] = bad
     rows.to_csv(survey / "households.csv", index=False)
-    with pytest.raises(SpecError, match=f"missing weights in design_weight: 1 of 301 .* serial {rows.serial[7]}"):
+    with pytest.raises(SpecError, match=f"{kind} weights in design_weight: 1 of 301 .* serial {rows.serial[7]}"):
         read(survey, params())
 
 
