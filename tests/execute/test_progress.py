@@ -61,7 +61,7 @@ def test_whatever_goes_otherwise_than_planned_gets_a_line(plan, capsys):
     listen("artifact_damaged", {"step": FIRST, "key": "k", "text": "made again"})
     listen("part_finished", {"step": "simulate:e.2023", "part": 2, "parts": 8})
     listen("traceback", {"step": FIRST, "text": "Traceback: long"})
-    listen("run_interrupted", {"resume": "microplex-spec resume runs/small/x"})
+    listen("run_interrupted", {"way_on": "go on with: microplex-spec resume runs/small/x"})
     assert capsys.readouterr().out.splitlines() == [
         "          load:survey: made again",
         "          simulate:e.2023: part 2 of 8",
@@ -146,7 +146,7 @@ def test_the_live_display_tells_ended_steps_above_and_leaves_them_standing(plan)
     with live(plan, Console(file=out, width=140, force_terminal=True)) as listen:
         listen(*started(FIRST))
         listen(*finished(FIRST))
-        listen("run_interrupted", {"resume": "microplex-spec resume [x]"})
+        listen("run_interrupted", {"way_on": "go on with: microplex-spec resume [x]"})
     text = out.getvalue()
     assert "+ load:survey" in text and "go on with: microplex-spec resume [x]" in text
 
