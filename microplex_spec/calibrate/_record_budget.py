@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..spec.cost import shipped_costs, sum_work
-from ..spec.errors import SpecError
+from ..spec.errors import Problem, SpecError
 from .base import CalibrationShape, Calibrator, Cost
 from .logit import Logit
 from .parts import columns_of
@@ -36,11 +36,12 @@ class RecordBudget(Calibrator):
     """A calibrator that keeps at most `max_records` records; the others get weight 0.
 
     max_records: the most to keep. softness, max_iterations: as in `logit`, which does both calibrations.
-    lower, upper: bounds on ratios; the problem's own come first. The weight of a record kept is within them times
-        its initial weight over its inclusion chance; where nothing has to be dropped, times its initial weight.
+    lower, upper: bounds on ratios. The weight of a record kept is within them times its initial weight over its
+        inclusion chance; where nothing has to be dropped, times its initial weight.
 
     Records of initial weight zero keep it, and where no more than `max_records` have any, all of those are kept.
-    Raises SpecError for values out of range.
+    Raises SpecError for values out of range, and for a problem with bounds of its own where records have to be
+    dropped: a record kept stands for others besides itself, so that no ratio to its own initial weight is kept.
     """
 
     def __init__(self, max_records: int, softness: float, lower: float, upper: float, max_iterations: int):
@@ -55,11 +56,21 @@ class RecordBudget(Calibrator):
 
     def solve(self, problem: CalibrationProblem, seed: int = 0, start: np.ndarray | None = None) -> CalibrationResult:
         live = np.count_nonzero(problem.initial_weights)
+        if live > self.max_records and problem.bounds:
+            raise SpecError(
+                Problem(
+                    "a record budget keeps no bounds on the ratios of weights to initial weights",
+                    hint="parameters lower and upper bound them against the initial weight over the inclusion chance",
+                )
+            )
         first = self.logit.solve(problem, seed, start)
         if live <= self.max_records:
             return replace(first, reason=f"all {live} records are within the budget: {first.reason}")
         choice = self.choose(problem, first.weights, seed)
         return refit(problem, choice, first, self.logit, seed)
+
+    def most_records(self) -> int | None:
+        return self.max_records
 
     def without_budget(self) -> Calibrator:
         return self.logit
@@ -102,6 +113,8 @@ def refit(
     """
     n, k = problem.matrix.shape
     matrix, base = problem.matrix[choice.rows], problem.initial_weights[choice.rows] / choice.chance
+    whole_base = np.zeros(n)
+    whole_base[choice.rows] = base
     gross = weighted_sums(matrix, base, absolute=True)
     supported = np.flatnonzero(gross > 0)
     lost = np.flatnonzero(gross == 0)
@@ -114,7 +127,6 @@ def refit(
             targets,
             base,
             tolerance=np.asarray(problem.tolerance)[supported],
-            bounds=problem.bounds,
             names=[problem.name(j) for j in supported],
             # An error of a zero target stays relative to the gross total of all records, whatever the sample's is.
             relative_to=np.asarray(problem.relative_to)[supported],
@@ -130,6 +142,7 @@ def refit(
     if lost.size:
         told += f"; {lost.size} targets have no record among those kept, such as {problem.name(lost[0])!r}"
     result = problem.judge(weights, iterations=iterations, ended=told, multipliers=multipliers, seconds=seconds)
+    result = replace(result, base=whole_base)
     if first.converged and not result.converged:
         few = "; all records together meet every target: the budget is too small for these targets and bounds"
         result = replace(result, reason=result.reason + few)

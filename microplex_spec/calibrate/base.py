@@ -23,11 +23,12 @@ class CalibratorCapabilities:
     linear: takes any column of the matrix, not only the 0/1 margins of `margins_only`.
     signed_targets, zero_targets: takes targets below, or equal to, zero. leaves_out_zeros: fits the others without
         these instead of refusing them; so goes every mean and share, which is a difference of sums that is to be zero.
-    bounds: keeps the ratios of weights within the bounds of the problem.
+    bounds: keeps the ratios of weights to initial weights within the bounds of the problem.
     exact: meets feasible targets to 1e-6. soft: trades contradictory targets off by their tolerances.
     sparse_input: never makes the matrix dense.
     zero_weights: may give weight zero to a record that had a positive one.
-    seeded: draws random numbers. record_budget: can keep a given number of records only.
+    seeded: draws random numbers. record_budget: can keep a given number of records only, and its result then has a
+        `base`.
     """
 
     linear: bool = True
@@ -68,6 +69,10 @@ class Calibrator(ABC):
     def libraries(cls) -> dict[str, str]:
         """Versions of the packages that decide its weights."""
         return versions_of(("numpy", "scipy", "numba"))
+
+    def most_records(self) -> int | None:
+        """The record budget; None without one."""
+        return None
 
     def without_budget(self) -> Calibrator:
         """What moves the weights of chosen records later on: the backend itself, unless it chooses them."""

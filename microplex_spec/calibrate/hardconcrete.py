@@ -33,8 +33,8 @@ class HardConcrete(RecordBudget):
     epochs: passes of Adam. learning_rate: of the logarithms of gates and weights.
     """
 
-    version = 1
-    capabilities = CalibratorCapabilities(seeded=True, zero_weights=True, record_budget=True)
+    version = 2
+    capabilities = CalibratorCapabilities(bounds=False, seeded=True, zero_weights=True, record_budget=True)
 
     def __init__(
         self,

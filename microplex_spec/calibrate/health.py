@@ -23,11 +23,15 @@ ONE_PERCENT = 0.01
 
 
 def weight_health(
-    weights: np.ndarray, initial: np.ndarray, bounds: tuple[float, float] | None = None
+    weights: np.ndarray,
+    initial: np.ndarray,
+    bounds: tuple[float, float] | None = None,
+    base: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Figures of a weight vector against its initial one, for weights.json.
 
-    weights, initial: (n,). bounds: of the ratios, to count records within 1 % of either (0 without bounds).
+    weights, initial: (n,). bounds: of the ratios, to count records within 1 % of either (0 without bounds). base: (n,)
+    what these bounds are of, 0 for a record that they do not hold for; the initial weights where it is left out.
     ess is (sum w)^2 / sum w^2 (Kish 1965) and ess_share its share of all n records. Ratios are over
     records of positive initial weight; NaN where there is none. largest_percent_share is the share of all weight
     on the largest hundredth of the records that have one. collapse says what is wrong with the weights, or "".
@@ -40,7 +44,9 @@ def weight_health(
     ratios = weights[initial > 0] / initial[initial > 0]
     low, *middle, high = np.quantile(ratios, [0, *np.divide(QUANTILES, 100), 1]) if ratios.size else [np.nan] * 9
     lower, upper = bounds or (-np.inf, np.inf)
-    hits = [int(np.count_nonzero(at)) for at in (ratios <= lower * (1 + NEAR_CAP), ratios >= upper * (1 - NEAR_CAP))]
+    bounded = ratios if base is None else weights[base > 0] / base[base > 0]
+    near = (bounded <= lower * (1 + NEAR_CAP), bounded >= upper * (1 - NEAR_CAP))
+    hits = [int(np.count_nonzero(at)) for at in near]
     return {
         "n": int(weights.size),
         "n_zero": int(np.count_nonzero(weights == 0)),
@@ -53,7 +59,7 @@ def weight_health(
         "ratio_quantiles": {str(q): float(ratio) for q, ratio in zip(QUANTILES, middle, strict=True)},
         "cap_hits_lower": hits[0],
         "cap_hits_upper": hits[1],
-        "share_at_caps": sum(hits) / ratios.size if ratios.size else 0.0,
+        "share_at_caps": sum(hits) / bounded.size if bounded.size else 0.0,
         "largest_percent_share": largest,
         "collapse": _collapse(weights, ess, largest),
     }

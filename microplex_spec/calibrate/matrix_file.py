@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -75,11 +76,14 @@ def read_matrix(folder: Path) -> Any:
     return matrix
 
 
-def column_counts(matrix: Any) -> np.ndarray:
-    """(columns,) stored values of each column, counted a chunk at a time."""
+def column_counts(matrix: Any, weights: np.ndarray) -> np.ndarray:
+    """(columns,) stored values of each column in rows of positive weight, by blocks of rows. weights: (rows,)."""
     counts = np.zeros(matrix.shape[1], dtype=np.int64)
-    for start in range(0, matrix.nnz, CHUNK):
-        counts += np.bincount(matrix.indices[start : start + CHUNK], minlength=matrix.shape[1])
+    cuts = np.searchsorted(matrix.indptr, np.arange(CHUNK, matrix.nnz, CHUNK))
+    for start, stop in pairwise(np.unique([0, *cuts, matrix.shape[0]])):
+        pointers = matrix.indptr[start : stop + 1]
+        weighs = np.repeat(weights[start:stop] > 0, np.diff(pointers))
+        counts += np.bincount(matrix.indices[pointers[0] : pointers[-1]][weighs], minlength=matrix.shape[1])
     return counts
 
 

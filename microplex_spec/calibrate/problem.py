@@ -188,7 +188,8 @@ class CalibrationResult:
 
     converged: every target within its tolerance, whatever the backend. reason: how the solve ended, and
     what is outside tolerance. relative_errors: (k,) signed. multipliers: (k,) of the dual, to start the
-    next solve from; zeros from a backend that has none. seconds: of the solve.
+    next solve from; zeros from a backend that has none. seconds: of the solve. base: None, or where a record budget
+    has dropped records (n,) what the weights of those kept are bounded against, 0 of those dropped.
     """
 
     weights: np.ndarray
@@ -199,6 +200,7 @@ class CalibrationResult:
     reason: str
     multipliers: np.ndarray
     seconds: float = 0.0
+    base: np.ndarray | None = None
 
 
 def reach(net: np.ndarray, gross: np.ndarray, lower: float, upper: float) -> tuple[np.ndarray, np.ndarray]:

@@ -19,8 +19,8 @@ class Sparse(RecordBudget):
     being raised beyond measure. Size alone loses the targets of rare records.
     """
 
-    version = 1
-    capabilities = CalibratorCapabilities(seeded=True, zero_weights=True, record_budget=True)
+    version = 2
+    capabilities = CalibratorCapabilities(bounds=False, seeded=True, zero_weights=True, record_budget=True)
 
     def __init__(
         self,

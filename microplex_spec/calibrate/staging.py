@@ -2,13 +2,14 @@
 
 A stage solves for its own targets and those of every stage before it. It is kept only if the error over all fit
 targets falls, those of later stages among them; else the weights before it stand. A penalty or budget on records
-belongs to the first stage: once it has chosen records, later stages move the weights of these alone.
+belongs to the first stage: it is what was asked for, whatever it does to the error, so the stage that has chosen
+records stands, and later ones move the weights of these alone, within the same bounds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -38,7 +39,10 @@ class StageRecord:
 
 @dataclass(frozen=True, eq=False)
 class Staged:
-    """The outcome: `fitted` (k,) masks the targets of the stages kept; `result` judges the weights by all targets."""
+    """The outcome: `result` judges the weights by all targets.
+
+    fitted: (k,) mask of the targets that the weights were solved for: of the stages kept, and moved by a record kept.
+    """
 
     result: CalibrationResult
     fitted: np.ndarray
@@ -76,7 +80,7 @@ def solve_in_stages(
     """
     if len(names) < 2:
         solved = _solved(calibrator, problem, None, seed)
-        return Staged(solved, np.ones(stage.size, dtype=bool), ())
+        return Staged(solved, _moved(problem, solved.base), ())
     run = _Run(calibrator, problem, seed)
     for number, name in enumerate(names):
         run.add(name, stage == number, stage <= number)
@@ -91,15 +95,16 @@ def solve_in_stages(
         multipliers=run.multipliers,
         bounds=(lower, upper),
     )
-    return Staged(result, run.fitted, tuple(run.records))
+    return Staged(replace(result, base=run.base), run.fitted, tuple(run.records))
 
 
 class _Run:
-    """Weights and multipliers as the stages leave them."""
+    """Weights and multipliers as the stages leave them, and once records are chosen the base of their weights."""
 
     def __init__(self, calibrator: Calibrator, problem: CalibrationProblem, seed: int):
         self.calibrator, self.problem, self.seed = calibrator, problem, seed
         self.weights = problem.initial_weights.copy()
+        self.base: np.ndarray | None = None
         self.multipliers = np.zeros(problem.targets.size)
         self.fitted = np.zeros(problem.targets.size, dtype=bool)
         self.error = mean_error(problem, self.weights)
@@ -111,28 +116,32 @@ class _Run:
         if not own.any():
             self.note(name, 0, said="it adds no target that can be fitted")
             return
-        calibrator, initial = self.calibrator, None
-        if calibrator.capabilities.record_budget and self.fitted.any():
-            calibrator, initial = calibrator.without_budget(), self.weights
-            wanted = wanted & (weighted_sums(self.problem.matrix, initial, absolute=True) > 0)
-        part = part_of(self.problem, wanted, initial)
-        start = self.multipliers[wanted] if calibrator.warm_starts and initial is None else None
+        wanted = wanted & _moved(self.problem, self.base)
         targets = int(wanted.sum())
+        if not targets:
+            self.note(name, 0, said="no record kept contributes to its targets")
+            return
+        part = part_of(self.problem, wanted, self.base)
+        start = self.multipliers[wanted] if self.calibrator.warm_starts else None
         try:
-            solved = _solved(calibrator, part, start, self.seed)
+            solved = _solved(self.calibrator, part, start, self.seed)
         except SpecError as fault:
             self.failed.append(fault)
             self.note(name, targets, said=f"failed, the weights before it stand: {fault}")
             return
         error = mean_error(self.problem, solved.weights)
-        if not error < self.error:
+        if not error < self.error and solved.base is None:
             said = "rolled back: the error over all targets did not fall"
             self.note(name, targets, error, solved.iterations, said)
             return
-        self.note(name, targets, error, solved.iterations, solved.reason, kept=True)
-        self.weights, self.error, self.fitted = solved.weights, error, wanted
+        stands = "" if error < self.error else "; the error over all targets did not fall, but the budget stands"
+        self.note(name, targets, error, solved.iterations, solved.reason + stands, kept=True)
+        self.weights, self.error = solved.weights, error
+        self.base = self.base if solved.base is None else solved.base
+        self.fitted = wanted & _moved(self.problem, self.base)
         self.multipliers = np.zeros(wanted.size)
         self.multipliers[wanted] = solved.multipliers
+        self.calibrator = self.calibrator.without_budget()
 
     def note(
         self,
@@ -144,6 +153,13 @@ class _Run:
         kept: bool = False,
     ) -> None:
         self.records.append(StageRecord(name, targets, kept, self.error, after, iterations, said))
+
+
+def _moved(problem: CalibrationProblem, base: np.ndarray | None) -> np.ndarray:
+    """(k,) mask of the targets that some record kept can move; all of them where no record was dropped."""
+    if base is None:
+        return np.ones(problem.targets.size, dtype=bool)
+    return weighted_sums(problem.matrix, base, absolute=True) > 0
 
 
 def _solved(

@@ -27,8 +27,8 @@ class TargetSystem:
     """matrix: (records of the root, columns) float32 CSR. ledger: a row a target.
 
     Ledger columns: id, family, role, status, reason, value, tolerance, se (of a target of zero alone, whose tolerance
-    follows from it: see `settled`), support (households that contribute), and the matrix columns `fit` (what a solver
-    meets), `numerator` and `denominator` (see `target_columns.Layout`).
+    follows from it: see `settled`), support (households of positive weight that contribute), and the matrix columns
+    `fit` (what a solver meets), `numerator` and `denominator` (see `target_columns.Layout`).
     """
 
     matrix: csr_array
@@ -50,13 +50,14 @@ def compile_targets(
     """The system of some targets in memory, for a population that needs no blocks.
 
     targets: rows with id, measure, of, where, value, role and, where given, family, tolerance (relative), se (in the
-    target's unit), exclude (who and why), set_aside (status and reason). min_support: fewest contributing households.
+    target's unit), exclude (who and why), set_aside (status and reason). min_support: fewest contributing households
+    of positive weight.
     tolerance: relative, for targets that give none. Raises SpecError, naming the targets, for values that are missing
     or infinite.
     """
     layout = lay_out(targets)
     (block,) = blocks(population, layout, households=max(population.size(population.entities.root), 1))
-    support = column_counts(block.matrix)
+    support = column_counts(block.matrix, population.weights())
     return TargetSystem(block.matrix, make_ledger(targets, layout, support, block.bad, min_support, tolerance))
 
 
@@ -68,8 +69,9 @@ def make_ledger(
     min_support: int,
     tolerance: float,
 ) -> pd.DataFrame:
-    """What each target rests on. support, bad: (columns,) households that contribute, and values that are no numbers.
+    """What each target rests on.
 
+    support, bad: (columns,) households of positive weight that contribute, and values that are no numbers.
     Raises SpecError for targets of missing or infinite values.
     """
     problems = Problems()
@@ -194,7 +196,7 @@ def _status(target: Mapping[str, Any], support: int, min_support: int) -> tuple[
         status, reason = target["set_aside"]
         return str(status), str(reason)
     if support == 0:
-        return "unsupported", "no record contributes"
+        return "unsupported", "no record of positive weight contributes"
     if support < min_support:
         return "unsupported", f"{support} households contribute, fewer than {min_support}"
     if target["role"] != "fit":

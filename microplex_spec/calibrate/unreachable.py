@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .problem import weighted_sums
 from .target_matrix import NONE, error_units, fit_values, reachable
 
 if TYPE_CHECKING:
@@ -31,30 +30,25 @@ def refuse_unreachable(
     """The ledger with status and reason of fit targets that ratios within `bounds` cannot meet, each taken by itself.
 
     ledger: settled, with `stretch`, the value over the initial estimate. A target counts as met within its tolerance.
-    Targets that only records of weight zero support are unsupported. One that can be met, but looks to be in another
-    unit, is fitted, and its reason says so.
+    One that can be met, but looks to be in another unit, is fitted, and its reason says so.
     """
     ledger = ledger.copy()
     fitted, ratio = (ledger["status"] == "fitted").to_numpy(), (ledger["denominator"] != NONE).to_numpy()
-    held = weighted_sums(matrix, initial, absolute=True)
-    weightless = fitted & (held[np.where(ratio, ledger["denominator"], ledger["numerator"]).astype(np.int64)] == 0)
-    for row in np.flatnonzero(weightless):
-        _mark(ledger, row, "unsupported", "only records of weight zero contribute")
     if not bounds[0] < bounds[1]:
         return ledger
     least, most = reachable(matrix, ledger, initial, bounds)
     allowed = ledger["tolerance"].to_numpy(dtype=np.float64) * error_units(matrix, ledger, initial)
-    wanted, open_ = fit_values(ledger), fitted & ~weightless
-    beyond = open_ & ((wanted + allowed < least) | (wanted - allowed > most))
+    wanted = fit_values(ledger)
+    beyond = fitted & ((wanted + allowed < least) | (wanted - allowed > most))
     # Where ratios of weights may be zero, a linearised mean comes to zero by leaving its records out altogether.
-    one_sided = open_ & ratio & ((least >= 0) | (most <= 0)) & ((least != 0) | (most != 0))
+    one_sided = fitted & ratio & ((least >= 0) | (most <= 0)) & ((least != 0) | (most != 0))
     low, high = least.copy(), most.copy()
     for at, numerator, denominator in _own_columns(matrix, ledger, np.flatnonzero(ratio & (beyond | one_sided))):
         low[at], high[at] = ratio_range(numerator, denominator, initial, bounds)
         value = ledger["value"].iloc[at]
         slack = ledger["tolerance"].iloc[at] * ledger["scale"].iloc[at]
         beyond[at] = not low[at] - slack <= value <= high[at] + slack
-    for row in np.flatnonzero(open_ & ~beyond):
+    for row in np.flatnonzero(fitted & ~beyond):
         if suspicion := unit_suspicion(float(ledger["stretch"].iloc[row])):
             _mark(ledger, row, "fitted", f"fitted as it is, but {suspicion}")
     for row in np.flatnonzero(beyond):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import shlex
 import sys
 from collections import Counter
@@ -46,8 +48,7 @@ def _tell(result: RunResult, project: Project) -> None:
         print(_line("effective sample size", headline["ess_share"], "of households"))
         for name, error in headline["benchmarks"].items():
             print(_line(f"benchmark {name}", error, sign=True))
-        if lacking := headline["targets_unsupported"]:
-            print(f"{'targets without support':<28}{lacking:>8} {_call_for_targets(result.folder)} tells why")
+        _tell_doubts(result.folder, headline)
     if result.checks:
         _tell_checks(result.checks)
     for name in ("report.html", "population.h5", "targets.csv"):
@@ -67,11 +68,25 @@ def _tell_checks(checks: list[dict[str, Any]]) -> None:
             print(f"check excepted until {row['expires']} by {row['owner']}: {row['id']}: {row['found']}")
 
 
-def _call_for_targets(folder: Path) -> str:
-    """The call that lists the targets without support, with the choices that the run was made by."""
+def _tell_doubts(folder: Path, headline: dict[str, Any]) -> None:
+    """What the figures of the fit do not show: targets that are not among them, or not to be trusted; bad weights."""
+    for label, status in (("targets without support", "unsupported"), ("targets out of reach", "unreachable")):
+        if number := headline[f"targets_{status}"]:
+            print(f"{label:<28}{number:>8} {_call_for_targets(folder, status)} tells why")
+    with (folder / "targets.csv").open(encoding="utf-8", newline="") as file:
+        doubted = [row for row in csv.DictReader(file) if row["status"] == "fitted" and row["reason"]]
+    if doubted:
+        print(f"{'fitted targets in doubt':<28}{len(doubted):>8} {_call_for_targets(folder, 'fitted')} tells why")
+        print(f"{'':<37}such as {doubted[0]['id']}: {doubted[0]['reason']}")
+    if collapse := json.loads((folder / "weights.json").read_text(encoding="utf-8"))["collapse"]:
+        print(f"weights have collapsed: {collapse}; see weights.json and the report", file=sys.stderr)
+
+
+def _call_for_targets(folder: Path, status: str) -> str:
+    """The call that lists the targets of a status, with the choices that the run was made by."""
     overrides = folder / ".hydra" / "overrides.yaml"
     chosen = YAML(typ="safe", pure=True).load(overrides.read_text(encoding="utf-8")) if overrides.is_file() else []
-    return shlex.join(["microplex-spec", "targets", *(chosen or []), "--status", "unsupported"])
+    return shlex.join(["microplex-spec", "targets", *(chosen or []), "--status", status])
 
 
 def _line(label: str, share: float | None, rest: str = "", sign: bool = False) -> str:

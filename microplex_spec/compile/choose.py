@@ -284,8 +284,10 @@ def _lacking(name: str, needs: CalibratorNeeds, params: Mapping[str, Any]) -> li
         )
         if count and not served
     ]
+    # Beside a record budget, bounds are of what a record kept weighs against the records that it stands for.
+    bounded = row.bounds or (row.record_budget and not _RECORD_BUDGET.isdisjoint(params))
     asked = {
-        "bounds of weight ratios": (_BOUNDS, row.bounds),
+        "bounds of weight ratios": (_BOUNDS, bounded),
         "a record budget": (_RECORD_BUDGET, row.record_budget),
     }
     found += [what for what, (names, served) in asked.items() if not served and not names.isdisjoint(params)]

@@ -29,12 +29,12 @@ KINDS: dict[str, Kind] = {
     "rate": Kind(1, ("column.parquet", "record.json"), True, "later steps read it"),
     "simulate": Kind(1, ("columns",), True, _ALWAYS),
     "targets": Kind(
-        3,
+        4,
         ("indptr.npy", "indices.npy", "data.npy", "columns.npy", "ledger.parquet"),
         True,
         "calibrations with other settings share it",
     ),
-    "calibrate": Kind(4, ("weights.parquet", "ledger.parquet", "result.json"), True, _ALWAYS),
+    "calibrate": Kind(5, ("weights.parquet", "ledger.parquet", "result.json"), True, _ALWAYS),
     "evaluate": Kind(
         3,
         ("targets.csv", "benchmarks.csv", "imputation.csv", "weights.json", "holdout.json", "distributions.json"),

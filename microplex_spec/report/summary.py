@@ -162,6 +162,9 @@ def _weights(run: Run) -> list[str]:
     hits = weights.get("cap_hits_lower", 0) + weights.get("cap_hits_upper", 0)
     if weights.get("bounds"):
         said += f"; {percent(hits / max(weights['n'], 1))} of them stand at a bound"
+    elif weights.get("refit_bounds"):
+        kept = weights["n"] - weights["n_zero"]
+        said += f"; {whole(kept)} were kept, of which {percent(hits / max(kept, 1))} stand at a bound"
     told = [said + "."]
     if weights.get("collapse"):
         told.append(f"The weights have collapsed: {weights['collapse']}.")

@@ -97,13 +97,24 @@ def test_records_of_initial_weight_zero_are_never_chosen(name):
 
 def test_bounds_hold_against_the_initial_weight_over_the_inclusion_chance():
     lower, upper = 0.5, 1.8
-    asked = problem(tolerance=0.02, bounds=(lower, upper))
-    calibrator = CALIBRATORS.load("sparse")(max_records=BUDGET)
+    asked = problem(tolerance=0.02)
+    calibrator = CALIBRATORS.load("sparse")(max_records=BUDGET, lower=lower, upper=upper)
     choice = calibrator.choose(asked, calibrator.logit.solve(asked, 1).weights, 1)
-    weights = calibrator.solve(asked, seed=1).weights
-    ratios = weights[choice.rows] * choice.chance / asked.initial_weights[choice.rows]
+    result = calibrator.solve(asked, seed=1)
+    ratios = result.weights[choice.rows] * choice.chance / asked.initial_weights[choice.rows]
     assert ratios.min() >= lower * (1 - 1e-12)
     assert ratios.max() <= upper * (1 + 1e-12)
+    np.testing.assert_array_equal(result.base[choice.rows], asked.initial_weights[choice.rows] / choice.chance)
+    assert np.count_nonzero(result.base) == BUDGET
+
+
+@every_budget
+def test_bounds_against_the_initial_weights_are_refused_where_records_have_to_be_dropped(name):
+    bounded = problem(bounds=(0.7, 1.5))
+    with pytest.raises(SpecError, match="keeps no bounds on the ratios"):
+        make_calibrator(name, max_records=BUDGET).solve(bounded, seed=1)
+    ratios = make_calibrator(name, max_records=N).solve(bounded, seed=1).weights / bounded.initial_weights
+    assert 0.7 * (1 - 1e-12) <= ratios.min() < ratios.max() <= 1.5 * (1 + 1e-12)
 
 
 @every_budget
@@ -187,10 +198,10 @@ def test_later_stages_move_the_records_kept_within_the_bounds_that_were_asked_fo
     whole = CalibrationProblem(near.matrix, 1.5 * near.targets, near.initial_weights, 0.02)
     first = np.arange(K) < K // 2
     calibrator = make_calibrator(name, max_records=BUDGET, lower=0.5, upper=2.0)
-    alone = calibrator.solve(part_of(whole, first), seed=3).weights
+    base = calibrator.solve(part_of(whole, first), seed=3).base
     staged = solve_in_stages(calibrator, whole, np.where(first, 0, 1), ["first", "rest"], seed=3)
-    kept = alone > 0
+    kept = base > 0
     assert staged.stages[1].kept and (staged.result.weights[~kept] == 0).all()
-    ratios = staged.result.weights[kept] / alone[kept]
+    ratios = staged.result.weights[kept] / base[kept]
     assert 0.5 * (1 - 1e-9) <= ratios.min() < ratios.max() <= 2.0 * (1 + 1e-9)
     assert ratios.min() < 0.5 * 1.1 or ratios.max() > 2.0 * 0.9

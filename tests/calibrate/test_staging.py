@@ -1,5 +1,7 @@
 """Stages: what is kept, what is rolled back, and what a failed solve leaves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -124,7 +126,8 @@ class Budgeted(Scripted):
 
     def solve(self, problem, seed=0, start=None) -> CalibrationResult:
         kept = np.where(np.arange(problem.initial_weights.size) % 2 == 0, problem.initial_weights, 0.0)
-        return problem.judge(kept * problem.targets[0] / (problem.matrix.T @ kept)[0], ended="budget")
+        weights = kept * problem.targets[0] / (problem.matrix.T @ kept)[0]
+        return replace(problem.judge(weights, ended="budget"), base=kept)
 
     def without_budget(self) -> Calibrator:
         return make_calibrator("logit")
@@ -137,3 +140,25 @@ def test_a_record_budget_belongs_to_the_first_stage_and_later_ones_refit_the_rec
     dropped = np.arange(400) % 2 == 1
     assert (staged.result.weights[dropped] == 0).all() and (staged.result.weights[~dropped] > 0).all()
     assert staged.result.converged
+
+
+def test_a_record_budget_is_kept_where_no_stage_lowers_the_error(problem):
+    """The initial weights meet all but one target, and no half of the records is as near to all of them."""
+    figures = problem.matrix.T @ problem.initial_weights
+    figures[0] *= 1.02
+    near = CalibrationProblem(problem.matrix, figures, problem.initial_weights, 0.01, names=problem.names)
+    staged = solve_in_stages(Budgeted(), near, STAGE, NAMES)
+    first, second = staged.stages
+    assert first.kept and first.error_after > first.error_before and "the budget stands" in first.said
+    assert second.error_before == first.error_after
+    assert np.count_nonzero(staged.result.weights) == 200
+    np.testing.assert_array_equal(staged.result.base > 0, staged.result.weights > 0)
+
+
+def test_a_target_of_no_record_kept_is_not_fitted_in_any_stage(problem):
+    matrix = problem.matrix.toarray()
+    matrix[::2, 3] = 0.0
+    figures = 1.3 * matrix.T @ problem.initial_weights
+    lost = CalibrationProblem(matrix, figures, problem.initial_weights, 0.01, names=["total", "a", "b", "dropped"])
+    assert solve_in_stages(Budgeted(), lost, STAGE, NAMES).fitted.tolist() == [True, True, True, False]
+    assert solve_in_stages(Budgeted(), lost, np.zeros(4, dtype=int), []).fitted.tolist() == [True, True, True, False]

@@ -261,9 +261,22 @@ def test_statuses_say_which_targets_are_fitted_and_why_the_others_are_not():
         "left_out": "excluded",
         "nobody_held_out": "unsupported",
     }
-    assert ledger.loc["nobody", "reason"] == "no record contributes"
+    assert ledger.loc["nobody", "reason"] == "no record of positive weight contributes"
     assert "fewer than 4" in ledger.loc["rare", "reason"]
     assert ledger.loc["left_out", "reason"] == "excluded by A. Analyst: superseded"
+
+
+def test_records_of_weight_zero_support_nothing():
+    population = small_population(2, households=30)
+    rent = population.column("rent")
+    weights = np.where(rent == 3, 0.0, 2.0)
+    population = population.with_columns("household", {"design_weight": weights})
+    rows = [row("all", of="household"), row("dear", of="household", where="rent == 3")]
+    least = np.count_nonzero(weights) + 1
+    ledger = compile_targets(population, rows, least, 0.05).ledger
+    assert (rent == 3).any() and ledger["support"].tolist() == [least - 1, 0]
+    assert ledger["reason"][0] == f"{least - 1} households contribute, fewer than {least}"
+    assert ledger["status"][1] == "unsupported" and "positive weight" in ledger["reason"][1]
 
 
 def test_a_tolerance_is_the_declared_one_else_the_standard_error_else_the_specs():

@@ -86,15 +86,6 @@ def test_a_mean_beyond_every_record_of_its_domain_is_unreachable_under_any_bound
     assert "give 10 to 30" in found["reason"][0] or bounds[0] > 0 or np.isfinite(bounds[1])
 
 
-def test_records_of_weight_zero_support_nothing():
-    matrix, weights = csr_matrix(np.eye(2, dtype=np.float32)), np.array([1.0, 0.0])
-    found = refuse_unreachable(
-        matrix, ledger_of(matrix, weights, [(1.0, 0, 0, -1, 0.05), (1.0, 1, 1, -1, 0.05)]), weights, (0.1, 10.0)
-    )
-    assert found["status"].tolist() == ["fitted", "unsupported"]
-    assert found["reason"][1] == "only records of weight zero contribute"
-
-
 def test_only_fit_targets_are_refused_and_none_by_weights_that_stay():
     matrix, weights = csr_matrix(np.ones((2, 1), dtype=np.float32)), np.ones(2)
     ledger = ledger_of(matrix, weights, [(900.0, 0, 0, -1, 0.05)] * 2)

@@ -25,6 +25,13 @@ def test_zeros_and_records_at_their_caps_are_counted():
     assert health["max_ratio"] == 5.0
 
 
+def test_records_that_a_budget_dropped_are_at_no_cap():
+    initial, base = np.ones(6), np.array([4.0, 4.0, 4.0, 4.0, 0.0, 0.0])
+    health = weight_health(np.array([0.4, 40.0, 4.0, 8.0, 0.0, 0.0]), initial, (0.1, 10.0), base)
+    assert (health["cap_hits_lower"], health["cap_hits_upper"], health["share_at_caps"]) == (1, 1, 0.5)
+    assert health["max_ratio"] == 40.0
+
+
 def test_without_bounds_nothing_hits_a_cap():
     health = weight_health(np.array([0.0, 1e9]), np.ones(2))
     assert health["cap_hits_lower"] == health["cap_hits_upper"] == 0

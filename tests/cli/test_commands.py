@@ -14,6 +14,28 @@ from microplex_spec.cli import main
 SMALL = ("spec=small", "scale=full")
 FEW = ("spec=small", "scale=smoke", "scale.households=60")
 
+FAR_OFF = """\
+  - id: small.dividends.amount
+    measure: sum(dividends)
+    value: 900000000000
+    source: {cell: C4, concept: dividends.amount}
+  - id: small.dividends.negative
+    measure: count()
+    unit: count
+    where: dividends < 0
+    value: 9
+    source: {cell: C5, concept: dividends.negative}
+"""
+FEW_FOR_ALL = """\
+  - id: small.population.alaskan_children
+    of: person
+    measure: count()
+    unit: count
+    where: state_fips == '02' and age < 18
+    value: 200000
+    source: {cell: C6, concept: population.alaskan_children}
+"""
+
 
 @pytest.fixture
 def here(small_project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
@@ -121,6 +143,28 @@ def test_build_takes_overrides_and_leaves_a_run_that_says_so(here, capsys):
     for name in ("report.html", "targets.csv"):
         assert f"runs/small/{run.name}/{name}" in text
     assert {path.name for path in run.iterdir()} >= {"spec.lock.yaml", "tables", "weights.json", "imputation.csv"}
+
+
+def test_a_build_ends_with_what_to_look_at_and_the_calls_that_list_it(here, capsys):
+    """A total a thousand times too large is out of reach within bounds, and fitted without them."""
+    here.append("targets/small/income.yaml", FAR_OFF)
+    call = "microplex-spec targets spec=small scale=full"
+    assert main(["build", *SMALL]) == 0
+    told = capsys.readouterr()
+    assert f"targets without support            1 {call} --status unsupported tells why" in told.out
+    assert f"targets out of reach               1 {call} --status unreachable tells why" in told.out
+    assert "in doubt" not in told.out and "collapsed" not in told.err
+    assert main(["build", *SMALL, "calibrator=entropy"]) == 0
+    told = capsys.readouterr()
+    assert f"fitted targets in doubt            1 {call} calibrator=entropy --status fitted tells why" in told.out
+    assert "such as small.dividends.amount: fitted as it is, but the value looks to be a thousand times" in told.out
+
+
+def test_a_build_whose_weights_collapsed_ends_with_that(here, capsys):
+    here.edit("spec.yaml", "min_support: 2", "min_support: 1")
+    here.append("targets/small/income.yaml", FEW_FOR_ALL)
+    assert main(["build", *SMALL, "calibrator=entropy"]) == 0
+    assert "weights have collapsed: the effective sample size is " in capsys.readouterr().err
 
 
 def test_the_report_of_a_run_can_be_written_again(here, capsys):

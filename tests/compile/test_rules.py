@@ -174,6 +174,14 @@ def test_a_parameter_of_what_a_calibrator_cannot_do_names_those_that_can(params,
         choose_calibrator("microcalibrate", params, needs())
 
 
+def test_bounds_beside_a_record_budget_are_those_of_the_records_kept_and_a_budget_serves_no_others():
+    for name in ("sparse", "hardconcrete"):
+        asked = {"upper": 4.0, "max_records": 10}
+        assert choose_calibrator(name, asked, needs()).params == asked
+    with pytest.raises(SpecError, match="served by: chi2, entropy, logit\\)"):
+        choose_calibrator("microcalibrate", {"upper": 4.0}, needs())
+
+
 def test_a_calibrator_beyond_the_memory_is_refused_with_both_figures_and_the_alternative():
     wanted = needs(targets=4_000, records=1_500_000, nonzeros=300_000_000)
     with pytest.raises(SpecError) as caught:

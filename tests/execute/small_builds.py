@@ -50,11 +50,17 @@ class Build:
         return Store(self.small.project.store).path(self.plan[step].key)
 
 
-def plan_small(small: SmallProject, calibrator: str = "auto", households: int | None = None, seed: int = 1) -> Plan:
+def plan_small(
+    small: SmallProject,
+    calibrator: str = "auto",
+    households: int | None = None,
+    seed: int = 1,
+    params: dict[str, Any] | None = None,
+) -> Plan:
+    """params: of the calibrator."""
+    choice = BackendChoice(name=calibrator, params=params or {})
     scale = Scale(name="test", households=households)
-    return compile_plan(
-        small.load(), Choices(spec="small", seed=seed, scale=scale, calibrator=BackendChoice(name=calibrator))
-    )
+    return compile_plan(small.load(), Choices(spec="small", seed=seed, scale=scale, calibrator=choice))
 
 
 def run_plan(small: SmallProject, plan: Plan) -> Build:

@@ -117,6 +117,60 @@ def test_what_a_calibrator_leaves_out_is_excluded_with_the_reason_and_told_in_th
     assert (targets["status"] == "fitted").any()
 
 
+@pytest.fixture
+def few(small):
+    """A budget of 12 records, the choice of which raises the error over all targets."""
+    small.edit("spec.yaml", DECLARED, STAGES)
+    return build_small(small, calibrator="sparse", params={"max_records": 12})
+
+
+def test_a_record_budget_is_kept_whatever_becomes_of_the_stages(few):
+    weights = few.json("weights.json")
+    assert weights["n"] - weights["n_zero"] == np.count_nonzero(few.table("household")["weight"]) == 12
+    first = weights["stages"][0]
+    assert first["kept"] and first["error_after"] > first["error_before"]
+
+
+def test_targets_that_no_record_kept_contributes_to_are_unsupported(few):
+    targets, household = few.csv("targets.csv").set_index("id"), few.table("household")
+    lost = targets[targets["reason"] == "no record contributes of the 12 that are kept"]
+    assert len(lost) and (lost["status"] == "unsupported").all() and (lost["role"] == "fit").all()
+    held, every = (
+        {f"small.population.state_s{fips}" for fips in states}
+        for states in (household.loc[household["weight"] > 0, "state_fips"], household["state_fips"])
+    )
+    assert set(lost.index) == {name for name in targets.index if name in every - held}
+    assert few.result.headline["targets_unsupported"] >= len(lost)
+
+
+def test_caps_of_a_record_budget_are_those_of_the_records_kept(few):
+    weights = few.json("weights.json")
+    assert weights["bounds"] is None and weights["refit_bounds"] == [0.1, 10.0]
+    hits = weights["cap_hits_lower"] + weights["cap_hits_upper"]
+    assert hits <= 12 and weights["share_at_caps"] == hits / 12
+    page = (few.folder / "report.html").read_text(encoding="utf-8")
+    assert "times the design weight over the chance of being kept" in page
+
+
+def test_a_record_budget_without_a_target_to_choose_by_fails_the_build(small):
+    small.edit("spec.yaml", DECLARED, "calibration: {tolerance: 0.02, min_support: 100000}\n")
+    build = build_small(small, calibrator="sparse", params={"max_records": 12})
+    (failed,) = (step for step in build.json("manifest.json")["steps"] if step["status"] == "failed")
+    assert "'sparse' is to keep 12 of 400 records, but there is no target to fit" in failed["error"]
+
+
+def test_targets_of_a_stage_rolled_back_say_that_weights_do_not_follow_them(small):
+    """They count as misses of the fit: a stage that failed must not raise the share of targets that are met."""
+    small.edit("spec.yaml", DECLARED, STAGES)
+    build = build_small(small, calibrator="logit", params={"max_iterations": 1, "softness": 0.0})
+    assert [stage["kept"] for stage in build.json("weights.json")["stages"]] == [True, False]
+    targets = build.csv("targets.csv").set_index("id").fillna({"reason": ""})
+    left = targets[targets["reason"].str.contains("weights do not follow it: stage 'incomes' rolled back")]
+    assert "small.employment_income.amount" in left.index and (left["status"] == "fitted").all()
+    states = targets.index.str.startswith("small.population.") & (targets["status"] == "fitted")
+    assert states.any() and not states[targets.index.isin(left.index)].any()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "at", "said"),
     [

@@ -17,6 +17,7 @@ from ...calibrate.parts import columns_of, part_of
 from ...calibrate.problem import CalibrationResult, weighted_sums
 from ...calibrate.staging import Staged, mean_error, solve_in_stages, stage_of
 from ...calibrate.target_matrix import (
+    NONE,
     TargetSystem,
     domains_of,
     error_units,
@@ -27,7 +28,7 @@ from ...calibrate.target_matrix import (
 )
 from ...calibrate.unreachable import refuse_unreachable
 from ...population import Population
-from ...spec.errors import SpecError
+from ...spec.errors import Problem, SpecError
 from ..task import Task
 from .shared import placed, read_population, record_ids
 
@@ -76,15 +77,11 @@ class _Calibration:
         ids = record_ids(self.population, root)
         fitted = self._fit()
         weights = fitted.staged.result.weights if fitted else self.initial
+        self._check_budget(weights)
         self.ledger["final"] = estimates(self.matrix, self.ledger, weights)
         columns = {self.population.entities[root].key: ids, "design_weight": self.initial, "weight": weights}
         pd.DataFrame(columns).to_parquet(self.task.out / "weights.parquet", index=False)
-        caps = self.bounds if self.bounds[0] < self.bounds[1] else None
-        result: dict[str, Any] = {
-            "calibrator": self.task.step.backend,
-            "bounds": list(caps) if caps and np.isfinite(caps[1]) else None,
-            "health": weight_health(weights, self.initial, caps),
-        }
+        result: dict[str, Any] = {"calibrator": self.task.step.backend, **self._moved(fitted, weights)}
         if fitted:
             result |= self._told(fitted) | {"folds": self._hold_out(fitted)}
             result["highest_leverage"] = highest_leverage(fitted.problem, weights, ids)
@@ -134,10 +131,50 @@ class _Calibration:
         staged = solve_in_stages(
             self.calibrator, problem, stage, [each["name"] for each in stages], seed=self.params["seed"]
         )
-        for row in rows[~staged.fitted]:
-            name = stages[stage[rows == row][0]]["name"]
-            self.ledger.loc[self.ledger.index[row], "reason"] = f"weights do not follow it: stage {name!r}"
+        self._note_lost(rows, staged.result.base)
+        for number, record in enumerate(staged.stages):
+            if not record.kept:
+                left = rows[(stage == number) & ~staged.fitted]
+                self._add_reason(left, f"weights do not follow it: stage {record.name!r} {record.said}")
         return _Fitted(rows, problem, staged)
+
+    def _note_lost(self, rows: np.ndarray, base: np.ndarray | None) -> None:
+        """A target to which no record contributes that a budget has kept can no more be fitted than one without any."""
+        if base is None:
+            return
+        fit = self.ledger.iloc[rows]
+        counted = np.where(fit["denominator"] == NONE, fit["numerator"], fit["denominator"]).astype(np.int64)
+        lost = self.ledger.index[rows[weighted_sums(self.matrix, base, absolute=True)[counted] == 0]]
+        self.ledger.loc[lost, "status"] = "unsupported"
+        self.ledger.loc[lost, "reason"] = f"no record contributes of the {np.count_nonzero(base):,} that are kept"
+
+    def _add_reason(self, rows: np.ndarray, reason: str) -> None:
+        """Say more of fitted targets, after what is said of them already."""
+        for row in self.ledger.index[rows]:
+            if self.ledger.loc[row, "status"] == "fitted":
+                self.ledger.loc[row, "reason"] = "; ".join(filter(None, [self.ledger.loc[row, "reason"], reason]))
+
+    def _check_budget(self, weights: np.ndarray) -> None:
+        """A record budget is a promise; SpecError where no solve could keep it."""
+        most, held = self.calibrator.most_records(), np.count_nonzero(weights)
+        if most is not None and held > most:
+            told = f"calibrator {self.task.step.backend!r} is to keep {most:,} of {held:,} records"
+            hint = "see microplex-spec targets for why none is fitted, or build with calibrator=none"
+            raise SpecError(
+                Problem(f"{told}, but there is no target to fit, and so nothing to choose them by", hint=hint)
+            )
+
+    def _moved(self, fitted: _Fitted | None, weights: np.ndarray) -> dict[str, Any]:
+        """How far the weights moved, and the bounds of that: of ratios to design weights, or of the records kept."""
+        base = fitted.staged.result.base if fitted else None
+        lower, upper = self.calibrator.without_budget().ratio_bounds()
+        caps = (lower, upper) if lower < upper else None
+        shown = [lower, upper] if caps and np.isfinite(upper) else None
+        return {
+            "bounds": shown if base is None else None,
+            "refit_bounds": None if base is None else shown,
+            "health": weight_health(weights, self.initial, caps, base),
+        }
 
     def _without_zeros(self, rows: np.ndarray, problem: CalibrationProblem) -> tuple[np.ndarray, CalibrationProblem]:
         """The rows and the problem less what the calibrator leaves out, which the ledger then says."""

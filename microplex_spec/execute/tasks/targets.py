@@ -18,24 +18,23 @@ from ...spec.measure import parse_measure
 from ..task import Task
 from .shared import base_population, placed
 
-BAD, ROWS = "bad.npy", "rows.json"
+COUNTS, ROWS = "counts.npy", "rows.json"
 
 
 def run(task: Task) -> dict[str, Any]:
     layout = lay_out(task.step.params["targets"])
-    bad = _write(_population(task), layout, task.out)
-    return _finish(task, layout, bad)
+    return _finish(task, layout, _write(_population(task), layout, task.out))
 
 
 def run_part(task: Task) -> dict[str, Any]:
-    """The rows of the matrix of some households, and by column how many of their values are no numbers."""
+    """The rows of the matrix of some households, and what is counted of them by column."""
     assert task.part is not None
     first, last = task.part
     population = _population(task)
     chosen = np.zeros(population.size(population.entities.root), dtype=bool)
     chosen[first:last] = True
-    bad = _write(population.select(chosen), lay_out(task.step.params["targets"]), task.out)
-    np.save(task.out / BAD, bad)
+    counts = _write(population.select(chosen), lay_out(task.step.params["targets"]), task.out)
+    np.save(task.out / COUNTS, counts)
     (task.out / ROWS).write_text(json.dumps([first, last]), encoding="utf-8")
     return {"households": last - first}
 
@@ -45,28 +44,30 @@ def join(task: Task) -> dict[str, Any]:
     layout = lay_out(task.step.params["targets"])
     parts = sorted(task.parts, key=lambda part: json.loads((part / ROWS).read_text(encoding="utf-8")))
     join_matrices(parts, task.out)
-    return _finish(task, layout, np.sum([np.load(part / BAD) for part in parts], axis=0))
+    return _finish(task, layout, np.sum([np.load(part / COUNTS) for part in parts], axis=0))
 
 
 def _write(population: Population, layout: Layout, out: Path) -> np.ndarray:
-    """Write the matrix a block of households at a time; (columns,) values that are missing or infinite."""
+    """Write the matrix a block of households at a time.
+
+    Returns (2, columns) counts: households of positive weight that contribute, and values missing or infinite.
+    """
     bad = np.zeros(len(layout.columns), dtype=np.int64)
     with MatrixWriter(out, len(layout.columns)) as writer:
         for block in blocks(population, layout):
             writer.add(block.matrix)
             bad += block.bad
-    return bad
+    return np.array([column_counts(read_matrix(out), population.weights()), bad])
 
 
-def _finish(task: Task, layout: Layout, bad: np.ndarray) -> dict[str, Any]:
-    params, matrix = task.step.params, read_matrix(task.out)
-    support = column_counts(matrix)
+def _finish(task: Task, layout: Layout, counts: np.ndarray) -> dict[str, Any]:
+    params, (support, bad) = task.step.params, counts
     try:
         ledger = make_ledger(params["targets"], layout, support, bad, params["min_support"], params["tolerance"])
     except SpecError as error:
         raise placed(error, task.step.meta.get("places", {})) from None
     ledger.to_parquet(task.out / LEDGER, index=False)
-    return {"statuses": ledger["status"].value_counts().to_dict(), "nonzeros": int(matrix.nnz)}
+    return {"statuses": ledger["status"].value_counts().to_dict(), "nonzeros": int(read_matrix(task.out).nnz)}
 
 
 def _population(task: Task) -> Population:
