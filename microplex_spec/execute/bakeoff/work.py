@@ -57,12 +57,12 @@ def _reference(name: str, bakeoff: Bakeoff, chain: Chain) -> dict[str, Any]:
     judge, drawn = chain.judge, list(chain.draw)
     u = uniforms(chain.seed, f"bakeoff/{name}", np.arange(max(len(judge.train), len(judge.test))))
     if name == "blind":
-        share = np.cumsum(chain.train_weights)
+        share = np.cumsum(judge.train_weights)
         chosen = np.searchsorted(share, u[: len(judge.test)] * share[-1], side="right")
         rows, weights = judge.test.assign(**judge.train.iloc[chosen][drawn].reset_index(drop=True)), judge.weights
     else:
         chosen = np.sort(np.argsort(u[: len(judge.train)], kind="stable")[: len(judge.test)])
-        rows, weights = judge.train.iloc[chosen].reset_index(drop=True), chain.train_weights[chosen]
+        rows, weights = judge.train.iloc[chosen].reset_index(drop=True), judge.train_weights[chosen]
     return _judged(bakeoff, chain, Drawn(rows, {column: {} for column in drawn}), weights)
 
 
