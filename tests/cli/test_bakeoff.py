@@ -152,6 +152,20 @@ def test_adopting_from_nowhere_is_told_with_its_place(small_project):
     assert error == f"{place}: no finished bakeoff 'earnings' under runs/bakeoffs"
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", '{"variables": []}', '{"variables": {"dividends": 3}}', "{"])
+def test_winners_that_cannot_be_read_are_told_with_the_place_that_adopts_them(small_project, text):
+    folder = small_project.root / "runs" / "bakeoffs" / "earnings-1"
+    folder.mkdir(parents=True)
+    (folder / "winners.json").write_text(text, encoding="utf-8")
+    small_project.edit(
+        "variables/imputed.yaml", "  uprate: ASCHCI\n", "  uprate: ASCHCI\n  imputer: {adopt: bakeoff/earnings-1}\n"
+    )
+    place = small_project.at("variables/imputed.yaml", "bakeoff/earnings-1")
+    for error in small_project.errors():
+        assert error.startswith(f"{place}: runs/bakeoffs/earnings-1/winners.json cannot be read: ")
+        assert error.endswith("(microplex-spec bakeoff --resume earnings-1 writes it again)")
+
+
 @pytest.mark.parametrize("text", ["{adopt: earnings}", "{name: qrf, adopt: bakeoff/x}", "{params: {trees: 3}}", "{}"])
 def test_an_imputer_is_named_or_adopted_never_both(small_project, text):
     small_project.edit("variables/imputed.yaml", "  uprate: ASCHCI\n", f"  uprate: ASCHCI\n  imputer: {text}\n")
