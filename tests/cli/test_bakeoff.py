@@ -54,8 +54,11 @@ def resumed(baked: tuple[SmallProject, Path]) -> tuple[SmallProject, Path, list[
     # What a kill in the middle of a line leaves.
     with (folder / "results.jsonl").open("a", encoding="utf-8") as stream:
         stream.write('{"kind": "method", "na')
+    call = ["bakeoff", "--resume", folder.name, "--project", str(small.root)]
+    assert main([*call, "--tables", "--markdown", str(small.root / "so_far.md")]) == 0
+    assert lines_of(small.root) == before
     document = small.root / "document.md"
-    assert main(["bakeoff", "--resume", folder.name, "--project", str(small.root), "--markdown", str(document)]) == 0
+    assert main([*call, "--markdown", str(document)]) == 0
     return small, folder, before
 
 
@@ -94,6 +97,14 @@ def test_results_are_told_as_tables_a_page_and_a_document(resumed):
     assert "Rare cells at 600 rows" in page and "<svg" in page and "src=" not in page
     document = (small.root / "document.md").read_text(encoding="utf-8")
     assert f"microplex-spec bakeoff --resume {folder.name}" in document and "| aware |" in document
+
+
+def test_tables_of_an_unfinished_bakeoff_say_so_and_run_nothing(resumed):
+    small = resumed[0]
+    so_far, whole = ((small.root / name).read_text(encoding="utf-8") for name in ("so_far.md", "document.md"))
+    assert "It was stopped before its end" in so_far and "--tables --markdown" in so_far
+    assert "| training_rows |" in so_far and "Gates at" not in so_far
+    assert "stopped before" not in whole and "--tables" not in whole and "Gates at 600 rows" in whole
 
 
 def test_a_spec_adopts_the_winner_of_its_variable(resumed, capsys):
@@ -265,6 +276,8 @@ def test_faults_are_told_together(small_project, capsys):
         (["earnings", "--methods", "qrff"], "unknown method 'qrff' (did you mean 'qrf'?)"),
         (["--resume", "earnings-1"], "no bakeoff 'earnings-1' under runs/bakeoffs"),
         (["--resume", "earnings-1", "--seeds", "3"], "a bakeoff goes on as it was called"),
+        (["--resume", "earnings-1", "--tables"], "no bakeoff 'earnings-1' under runs/bakeoffs"),
+        (["earnings", "--tables"], "--tables tells an earlier bakeoff (name it: --resume ID --tables)"),
         (["earnings", "--seeds", "one"], "invalid"),
     ],
 )

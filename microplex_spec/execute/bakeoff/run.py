@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import groupby, product
+from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 from ...evaluate.synthesis import fit_judge
-from ...impute.gates import GATES
 from ...spec.bakeoffs import Bakeoff
 from ...spec.errors import Problems, SpecError
 from ...spec.project import Project
@@ -18,7 +17,7 @@ from .chain import Chain
 from .checks import check_backends, check_rows
 from .folder import BakeoffFolder
 from .table import Origin, Table
-from .work import REFERENCES, Job, do
+from .work import Job, do, jobs_of
 
 type Tell = Callable[[Job, dict[str, Any]], None]
 
@@ -41,7 +40,7 @@ def resume_bakeoff(project: Project, name: str, tell: Tell) -> BakeoffFolder:
     """Do what an earlier bakeoff lacks: jobs that were not begun, were cut off, or failed. SpecError."""
     folder = BakeoffFolder.find(project, name)
     bakeoff, files = folder.declared()
-    if folder.done().issuperset(_jobs(bakeoff)):
+    if folder.done().issuperset(jobs_of(bakeoff)):
         return folder
     document = Document(project.shown(folder.path / "bakeoff.json"))
     origin = _checked(project, bakeoff, document)
@@ -55,26 +54,13 @@ def resume_bakeoff(project: Project, name: str, tell: Tell) -> BakeoffFolder:
 def _run(folder: BakeoffFolder, bakeoff: Bakeoff, table: Table, tell: Tell) -> None:
     with claim_run(folder.path):
         done = folder.done()
-        missing = [job for job in _jobs(bakeoff) if job not in done]
+        missing = [job for job in jobs_of(bakeoff) if job not in done]
         for (scale, seed), jobs in groupby(missing, lambda job: (job.scale, job.seed)):
             chain = _chain(bakeoff, table, scale, seed)
             for job in jobs:
                 line = _line(job, bakeoff, chain)
                 folder.append(line)
                 tell(job, line)
-
-
-def _jobs(bakeoff: Bakeoff) -> Iterator[Job]:
-    """Seed by seed, so that a bakeoff that is stopped early has every scale; gates at the end, small scales first."""
-    gates = [name for name in GATES if bakeoff.gates is None or name in bakeoff.gates]
-    for seed, scale in product(bakeoff.seeds, bakeoff.scales):
-        for name in REFERENCES:
-            yield Job(scale, seed, "reference", name)
-        for name in bakeoff.methods:
-            yield Job(scale, seed, "method", name)
-    for seed, scale in product(bakeoff.seeds, sorted(bakeoff.scales)):
-        for name in gates:
-            yield Job(scale, seed, "gate", name)
 
 
 def _chain(bakeoff: Bakeoff, table: Table, scale: int, seed: int) -> Chain:

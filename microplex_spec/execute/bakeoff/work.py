@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from ...calibrate import CalibrationProblem, make_calibrator
+from ...impute.gates import GATES
 from ...spec.bakeoffs import Bakeoff
 from ...spec.errors import SpecError
 from ...streams import uniforms
@@ -36,6 +38,19 @@ class Job:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name} at {self.scale:,} rows, seed {self.seed}"
+
+
+def jobs_of(bakeoff: Bakeoff) -> Iterator[Job]:
+    """Seed by seed, so that a bakeoff that is stopped early has every scale; gates at the end, small scales first."""
+    gates = [name for name in GATES if bakeoff.gates is None or name in bakeoff.gates]
+    for seed, scale in product(bakeoff.seeds, bakeoff.scales):
+        for name in REFERENCES:
+            yield Job(scale, seed, "reference", name)
+        for name in bakeoff.methods:
+            yield Job(scale, seed, "method", name)
+    for seed, scale in product(bakeoff.seeds, sorted(bakeoff.scales)):
+        for name in gates:
+            yield Job(scale, seed, "gate", name)
 
 
 def do(job: Job, bakeoff: Bakeoff, chain: Chain) -> dict[str, Any]:
