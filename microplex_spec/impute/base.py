@@ -19,7 +19,7 @@ from ..spec.errors import Problem, SpecError
 from ..spec.libraries import versions_of
 from ..spec.regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_regime, observed_support, stray_mask
 from . import params
-from .arrays import design_weights, donor_values, is_frame, predictor_matrix, record_ids
+from .arrays import design_weights, finite_values, is_frame, predictor_matrix, record_ids
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Imputer(ABC):
             raise SpecError(found)
         names = list(X.columns) if is_frame(X) else None
         matrix = predictor_matrix(X, names, self.capabilities.missing_predictors)
-        values, weights = donor_values(y, len(matrix)), design_weights(sample_weight, len(matrix))
+        values, weights = finite_values(y, len(matrix)), design_weights(sample_weight, len(matrix))
         regime, used = self.usable_donors(values, weights)
         strays = int(np.count_nonzero(weights)) - int(np.count_nonzero(used))
         matrix, values, weights = matrix[used], values[used], weights[used]
@@ -166,7 +166,7 @@ class Imputer(ABC):
     def _matrix(self, X: Any) -> np.ndarray:
         """Predictors as they were fitted on: float32 (n, p)."""
         if not hasattr(self, "n_features_in_"):
-            raise ValueError("draw before fit")
+            raise ValueError("not fitted yet: call fit first")
         matrix = predictor_matrix(X, self.feature_names_in_, self.capabilities.missing_predictors)
         if matrix.shape[1] != self.n_features_in_:
             raise SpecError(f"{matrix.shape[1]} predictors given, {self.n_features_in_} were fitted on")
