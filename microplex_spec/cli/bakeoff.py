@@ -19,6 +19,7 @@ def run(arguments: list[str]) -> int:
     made = Parser(prog="microplex-spec bakeoff", description=__doc__)
     made.add_argument("name", nargs="?", metavar="NAME", help="of a file under conf/bakeoffs (default: the only one)")
     made.add_argument("--resume", metavar="ID", help="do what an earlier bakeoff lacks, failed methods among it")
+    made.add_argument("--tables", action="store_true", help="with --resume: only tell what is done so far")
     made.add_argument("--methods", nargs="+", default=[], metavar="METHOD", help="only these of its methods")
     made.add_argument("--scales", nargs="+", default=[], type=_whole, metavar="ROWS", help="other scales than declared")
     made.add_argument("--seeds", nargs="+", default=[], type=_whole, metavar="SEED", help="other seeds than declared")
@@ -28,6 +29,8 @@ def run(arguments: list[str]) -> int:
     project = project_of(options.project)
     if options.resume and (options.name or options.methods or options.scales or options.seeds):
         raise SpecError(Problem("a bakeoff goes on as it was called", hint="give --resume alone, or start a new one"))
+    if options.tables and not options.resume:
+        raise SpecError(Problem("--tables tells an earlier bakeoff", hint="name it: --resume ID --tables"))
     folder = _run(project, options)
     from ..execute.bakeoff import document, write_outputs
 
@@ -44,8 +47,10 @@ def run(arguments: list[str]) -> int:
 
 def _run(project: Project, options: Any) -> BakeoffFolder:
     if options.resume:
-        from ..execute.bakeoff import resume_bakeoff
+        from ..execute.bakeoff import BakeoffFolder, resume_bakeoff
 
+        if options.tables:
+            return BakeoffFolder.find(project, options.resume)
         return resume_bakeoff(project, options.resume, _tell)
     bakeoff, written = find_bakeoff(project, options.name or _only(project))
     bakeoff = bakeoff.only(options.methods, options.scales, options.seeds)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from ..spec.bakeoffs import Bakeoff
 from .bakeoff import GATE_METRICS, METRICS, Line, Pooled, Standing, cell_ratios, loss_ratios, standings, winners
 from .leaderboard import Metric
+from .noise import beyond
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ def sheets(bakeoff: Bakeoff, lines: Sequence[Line]) -> list[Sheet]:
         found += [
             _methods(bakeoff, scale, at),
             _cells(bakeoff, scale, at),
-            _losses(scale, at),
+            _losses(bakeoff, scale, at),
             _gates(bakeoff, scale, at),
         ]
     found += [_published(bakeoff, lines), _winners(lines), _failed(lines)]
@@ -37,7 +40,8 @@ def sheets(bakeoff: Bakeoff, lines: Sequence[Line]) -> list[Sheet]:
 
 
 def _methods(bakeoff: Bakeoff, scale: int, lines: Sequence[Line]) -> Sheet:
-    rows = [_row(METRICS, standing) for standing in standings(lines, ["method", "reference"], "coverage")]
+    found = standings(lines, ["method", "reference"], "coverage")
+    rows = [_row(METRICS, standing) for standing in found]
     note = (
         f"Test rows are drawn for, given their {len(bakeoff.conditions)} true conditions, and held against the truth. "
         f"PRDC: k = {bakeoff.prdc.k}, standardised columns, at most {bakeoff.prdc.cap or scale:,} rows a side; latent: "
@@ -45,7 +49,7 @@ def _methods(bakeoff: Bakeoff, scale: int, lines: Sequence[Line]) -> Sheet:
         "drawn columns; zero rates, CRPS and KS are weighted. Targets: totals and counts of each drawn column, before "
         "and after calibration to those of the test rows. training_rows: as many training rows at random, which share "
         "no condition with the test rows; blind: test rows that take what is drawn from training rows at random. ±: "
-        "standard deviation over seeds."
+        f"standard deviation over seeds. {_rests(bakeoff, found)}"
     )
     return Sheet(f"Methods at {scale:,} rows", note, ("", *(m.label for m in METRICS.values())), tuple(rows))
 
@@ -55,6 +59,20 @@ def _row(metrics: Mapping[str, Metric], standing: Standing) -> tuple[str, ...]:
     return (f"{standing.name} (failed)" if not standing.seeds else standing.name, *told)
 
 
+def _rests(bakeoff: Bakeoff, found: Sequence[Standing]) -> str:
+    """Which seeds a table rests on, and which of its rows have fewer than were asked for."""
+    short: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    for standing in found:
+        if set(standing.seeds) != set(bakeoff.seeds):
+            short[tuple(sorted(standing.seeds))].append(standing.name)
+    told = [f"{', '.join(names)}: {_listed(seeds) or 'none'}" for seeds, names in short.items()]
+    return f"Seeds: {_listed(bakeoff.seeds)}{' (but ' + '; '.join(told) + ')' if told else ''}."
+
+
+def _listed(seeds: Iterable[int]) -> str:
+    return ", ".join(map(str, seeds))
+
+
 def _cells(bakeoff: Bakeoff, scale: int, lines: Sequence[Line]) -> Sheet:
     labels = {cell.name: cell.label or cell.name for cell in bakeoff.rare_cells}
     pooled = cell_ratios(lines)
@@ -62,16 +80,20 @@ def _cells(bakeoff: Bakeoff, scale: int, lines: Sequence[Line]) -> Sheet:
     rows = [(labels[row.name], f"{row.real:,.0f}", *_ratios(row, methods)) for row in pooled]
     note = (
         "Share of the weight among synthetic rows over that among test rows, all seeds together: 1 is best. By chance "
-        "alone a perfect synthesis is off by about √(2 / records), as training_rows are."
+        "alone a perfect synthesis is off by about √(2 / records), as training_rows are. Where a top begins is told by "
+        f"training rows. {_rests(bakeoff, standings(lines, ['method', 'reference'], 'coverage'))}"
     )
     return Sheet(f"Rare cells at {scale:,} rows", note, ("", "records", *methods), tuple(rows))
 
 
-def _losses(scale: int, lines: Sequence[Line]) -> Sheet:
+def _losses(bakeoff: Bakeoff, scale: int, lines: Sequence[Line]) -> Sheet:
     pooled = {"share": loss_ratios(lines, "loss_share"), "total": loss_ratios(lines, "loss_mean")}
     methods = _methods_of(pooled["share"])
     rows = [(f"{row.name}, {what}", *_ratios(row, methods)) for what, found in pooled.items() for row in found]
-    note = "Drawn over real, all seeds together: 1 is best. Share: of the weight with a loss; total: of all losses."
+    note = (
+        "Drawn over real, all seeds together: 1 is best. Share: of the weight with a loss; total: of all losses. "
+        f"{_rests(bakeoff, standings(lines, ['method', 'reference'], 'coverage'))}"
+    )
     return Sheet(f"Losses at {scale:,} rows", note, ("", *methods), tuple(rows))
 
 
@@ -86,12 +108,14 @@ def _ratios(row: Pooled, methods: Sequence[str]) -> list[str]:
 
 
 def _gates(bakeoff: Bakeoff, scale: int, lines: Sequence[Line]) -> Sheet:
-    rows = [_row(GATE_METRICS, standing) for standing in standings(lines, ["gate"], "log_loss")]
+    found = standings(lines, ["gate"], "log_loss")
+    rows = [_row(GATE_METRICS, standing) for standing in found]
     columns = {row["variable"] for line in lines if line["kind"] == "gate" for row in line.get("variables", ())}
     note = (
         f"Zero or not, on each of the {len(columns)} drawn columns with at least {bakeoff.gate_zeros:.0%} zeros, given "
         "the conditions and the true values of the columns before it; weighted scores of the test rows, means over "
-        "columns, seconds of one column. ±: standard deviation over seeds, where more than one was tried."
+        "columns, seconds of one column. ±: standard deviation over seeds, where more than one was tried. "
+        f"{_rests(bakeoff, found)}"
     )
     return Sheet(f"Gates at {scale:,} rows", note, ("", *(m.label for m in GATE_METRICS.values())), tuple(rows))
 
@@ -113,14 +137,28 @@ def _published(bakeoff: Bakeoff, lines: Sequence[Line]) -> Sheet:
         )
         for name in names
     ]
-    ours = sorted(names, key=lambda name: -here[name].mean["coverage"])
-    verdict = "The order is the same here" if ours == names else "The order is another here"
     note = (
-        f"{told.source}. Published order by coverage: {' > '.join(names)}. {verdict}: {' > '.join(ours)}. The "
-        "published figures are of other records, so that only orders compare."
+        f"{told.source}. Published order by coverage: {' > '.join(names)}. {_order(names, here)} The published figures "
+        "are of other records, so that only orders compare."
     )
     columns = ("", "coverage published", "coverage here", "fit published", "fit here")
     return Sheet(f"Published figures at {told.scale:,} rows", note, columns, tuple(rows))
+
+
+def _order(published: Sequence[str], here: Mapping[str, Standing]) -> str:
+    """Of each pair of methods, from the best published one down, whether its order here is the same, within noise."""
+    pairs: dict[str, list[str]] = {"the same": [], "the other way round": [], "not told apart": []}
+    for first, second in combinations(published, 2):
+        sides = here[first], here[second]
+        difference = sides[0].mean["coverage"] - sides[1].mean["coverage"]
+        if not beyond(difference, [side.spread["coverage"] for side in sides], [len(side.seeds) for side in sides]):
+            pairs["not told apart"].append(f"{first} and {second}")
+        elif difference > 0:
+            pairs["the same"].append(f"{first} > {second}")
+        else:
+            pairs["the other way round"].append(f"{second} > {first}")
+    found = "; ".join(f"{what}: {', '.join(named)}" for what, named in pairs.items() if named)
+    return f"Here, told from seed noise by Welch's test at 95 %: {found}." if found else ""
 
 
 def _winners(lines: Sequence[Line]) -> Sheet:

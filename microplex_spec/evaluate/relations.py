@@ -20,17 +20,24 @@ def spearman_matrix(values: Any, weights: Any = None) -> np.ndarray:
     return _spearman(table, weight_column(weights, len(table)))
 
 
-def spearman_distance(real: Any, synthetic: Any, real_weights: Any = None, synthetic_weights: Any = None) -> float:
-    """Mean absolute difference of real and synthetic rank correlations over all pairs of two columns, 0..2.
+def spearman_distance(
+    real: Any, synthetic: Any, real_weights: Any = None, synthetic_weights: Any = None, drawn: Any = None
+) -> float:
+    """Mean absolute difference of real and synthetic rank correlations over pairs of two columns, 0..2.
 
-    real: (n, p), synthetic: (m, p), p at least 2; the weights (n,) and (m,). Raises SpecError.
+    real: (n, p), synthetic: (m, p), p at least 2; the weights (n,) and (m,). drawn: (p,) bool, the columns that are
+    synthetic, all where None; pairs of two others are left out, for where these are given they agree by construction.
+    Raises SpecError.
     """
     real, synthetic = table_pair(real, synthetic)
     if real.shape[1] < 2:
         raise SpecError("rank correlations need at least two columns, got 1")
     first = _spearman(real, weight_column(real_weights, len(real), "real weights"))
     second = _spearman(synthetic, weight_column(synthetic_weights, len(synthetic), "synthetic weights"))
-    pairs = np.triu_indices(len(first), k=1)
+    moved = np.ones(len(first), bool) if drawn is None else np.asarray(drawn, bool)
+    pairs = np.triu(moved[:, None] | moved, k=1)
+    if not pairs.any():
+        raise SpecError("no column is drawn: no rank correlation could differ")
     return float(np.abs(first - second)[pairs].mean())
 
 

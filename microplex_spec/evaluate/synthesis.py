@@ -14,7 +14,7 @@ from .calibrated_synthesis import Solve, calibrate_synthesis
 from .distribution import weighted_ks
 from .latent import Encoder, fit_encoder, latent_prdc
 from .prdc import prdc
-from .rare_cells import rare_cell_shares
+from .rare_cells import rare_cell_shares, top_thresholds
 from .relations import interior_band_violations, spearman_distance
 from .scaling import Scaling, fit_scaling
 from .zeros import zero_rate_error
@@ -24,13 +24,14 @@ from .zeros import zero_rate_error
 class Judge:
     """Held-out rows, and the spaces learned from training rows in which synthetic rows are held against them.
 
-    train: (n rows), test: (m rows), with the same columns, all numbers; weights: (m,) of the test rows. drawn: the
-    columns that are synthetic. k, cap: of PRDC, which looks at rows and not at weights. Made by `fit_judge`; its
-    methods take synthetic rows (s rows) of the same columns and their weights (s,).
+    train: (n rows), test: (m rows), with the same columns, all numbers; train_weights: (n,); weights: (m,) of the test
+    rows. drawn: the columns that are synthetic. k, cap: of PRDC, which looks at rows and not at weights. Made by
+    `fit_judge`; its methods take synthetic rows (s rows) of the same columns and their weights (s,).
     """
 
     train: pd.DataFrame
     test: pd.DataFrame
+    train_weights: np.ndarray
     weights: np.ndarray
     drawn: tuple[str, ...]
     scaling: Scaling
@@ -42,7 +43,8 @@ class Judge:
     def whole(self, synthetic: pd.DataFrame, weights: np.ndarray) -> dict[str, float]:
         """Scores of the table: PRDC in standardised columns and in the latent space, relations, band, zero rates.
 
-        `zero_rate_mae` and `band_violations` are the mean and the sum over the drawn columns.
+        `zero_rate_mae` and `band_violations` are the mean and the sum over the drawn columns; `spearman_distance` is
+        the mean over pairs of which one column at least is drawn.
         """
         drawn, test = list(self.drawn), self.test
         latent = latent_prdc(self.encoder, test, synthetic, self.k, self.cap, self.seed)
@@ -50,7 +52,7 @@ class Judge:
             **prdc(self.scaling(test), self.scaling(synthetic), self.k, self.cap, self.seed),
             **{f"latent_{name}": value for name, value in latent.items()},
             "zero_rate_mae": zero_rate_error(test[drawn], synthetic[drawn], self.weights, weights),
-            "spearman_distance": spearman_distance(test, synthetic, self.weights, weights),
+            "spearman_distance": spearman_distance(test, synthetic, self.weights, weights, test.columns.isin(drawn)),
             "band_violations": sum(interior_band_violations(self.train[name], synthetic[name]) for name in drawn),
         }
 
@@ -77,8 +79,12 @@ class Judge:
     def rare_cells(
         self, cells: Sequence[RareCell], synthetic: pd.DataFrame, weights: np.ndarray
     ) -> list[dict[str, Any]]:
-        """Each cell's rows, and its shares of the weight, among real and synthetic rows."""
-        found = rare_cell_shares(cells, self.test, synthetic, self.weights, weights)
+        """Each cell's rows, and its shares of the weight, among real and synthetic rows.
+
+        Where a `top` begins is told by the training rows: of the test rows, too, more or fewer may lie above it.
+        """
+        thresholds = top_thresholds(cells, self.train, self.train_weights)
+        found = rare_cell_shares(cells, self.test, synthetic, self.weights, weights, thresholds)
         return [
             {
                 "name": cell.name,
@@ -138,4 +144,4 @@ def fit_judge(
     """
     scaling = fit_scaling(train, train_weights, log)
     encoder = fit_encoder(train, train_weights, latent=latent, epochs=epochs, seed=seed)
-    return Judge(train, test, weights, tuple(drawn), scaling, encoder, k, cap, seed)
+    return Judge(train, test, train_weights, weights, tuple(drawn), scaling, encoder, k, cap, seed)

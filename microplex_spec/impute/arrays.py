@@ -84,19 +84,19 @@ def _refuse(mask: np.ndarray, labels: Sequence[Any], what: str) -> None:
         raise SpecError(Problem(f"predictor {label!r}: {n:,} values are {what}") for label, n in counts.items())
 
 
-def donor_values(y: Any, rows: int) -> np.ndarray:
-    """Donor values as float64 (rows,); SpecError unless they are finite numbers of that length."""
+def finite_values(y: Any, rows: int, what: str = "donor values") -> np.ndarray:
+    """Values as float64 (rows,); SpecError, which calls them `what`, unless they are finite numbers of that length."""
     import pandas as pd
 
     if np.shape(y) != (rows,):
-        raise SpecError(f"donor values have shape {np.shape(y)}, the predictors have {rows:,} rows")
+        raise SpecError(f"{what} have shape {np.shape(y)}, the predictors have {rows:,} rows")
     series = y if isinstance(y, pd.Series) else pd.Series(np.asarray(y))
     if not pd.api.types.is_numeric_dtype(series):
-        raise SpecError(Problem(f"donor values are not numeric ({series.dtype})", hint="code them as numbers"))
+        raise SpecError(Problem(f"{what} are not numeric ({series.dtype})", hint="code them as numbers"))
     values = series.to_numpy(dtype=np.float64, na_value=np.nan)
     bad = rows - int(np.isfinite(values).sum())
     if bad:
-        raise SpecError(f"{bad:,} of {rows:,} donor values are missing or infinite")
+        raise SpecError(f"{bad:,} of {rows:,} {what} are missing or infinite")
     # Adding zero turns -0.0 into 0.0, so that a drawn zero has one bit pattern.
     return values + 0.0
 

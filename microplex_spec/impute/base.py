@@ -19,7 +19,7 @@ from ..spec.errors import Problem, SpecError
 from ..spec.libraries import versions_of
 from ..spec.regimes import AUTO, REGIMES, Regime, Support, check_regime, infer_regime, observed_support, stray_mask
 from . import params
-from .arrays import design_weights, donor_values, is_frame, predictor_matrix, record_ids
+from .arrays import design_weights, finite_values, is_frame, predictor_matrix, record_ids
 
 
 @dataclass(frozen=True)
@@ -107,23 +107,33 @@ class Imputer(ABC):
             raise SpecError(found)
         names = list(X.columns) if is_frame(X) else None
         matrix = predictor_matrix(X, names, self.capabilities.missing_predictors)
-        values, weights = donor_values(y, len(matrix)), design_weights(sample_weight, len(matrix))
-        weighted = weights > 0
-        self._check_enough(int(weighted.sum()), "with weight")
-        matrix, values, weights = matrix[weighted], values[weighted], weights[weighted]
-        regime, strays = self._resolve_regime(values, weights)
-        keep = ~strays
-        self._check_enough(int(keep.sum()), f"with weight and within regime {regime.name!r}")
-        matrix, values, weights = matrix[keep], values[keep], weights[keep]
+        values, weights = finite_values(y, len(matrix)), design_weights(sample_weight, len(matrix))
+        regime, used = self.usable_donors(values, weights)
+        strays = int(np.count_nonzero(weights)) - int(np.count_nonzero(used))
+        matrix, values, weights = matrix[used], values[used], weights[used]
         self.regime_ = regime
         self.support_ = observed_support(values, weights)
         self.n_donors_ = len(values)
-        self.n_strays_ = int(strays.sum())
+        self.n_strays_ = strays
         self.n_features_in_ = matrix.shape[1]
         self.feature_names_in_ = names
         self.stream_ = self.stream or hashlib.sha256(values.tobytes()).hexdigest()[:16]
         self._fit(matrix, values, weights / weights.mean(), regime)
         return self
+
+    def usable_donors(self, y: np.ndarray, w: np.ndarray) -> tuple[Regime, np.ndarray]:
+        """The regime in force and the donors (n,) bool that `fit` would learn from: with weight, and within the regime.
+
+        y (n,) finite, w (n,) none negative. Raises SpecError for too few donors, a regime that the backend lacks, and
+        one that the donors contradict; needs no predictors, so that it can be asked long before a fit.
+        """
+        weighted = w > 0
+        self._check_enough(int(weighted.sum()), "with weight")
+        regime, strays = self._resolve_regime(y[weighted], w[weighted])
+        used = weighted.copy()
+        used[weighted] = ~strays
+        self._check_enough(int(used.sum()), f"with weight and within regime {regime.name!r}")
+        return regime, used
 
     def _check_enough(self, donors: int, which: str) -> None:
         least = self.capabilities.min_rows
@@ -156,7 +166,7 @@ class Imputer(ABC):
     def _matrix(self, X: Any) -> np.ndarray:
         """Predictors as they were fitted on: float32 (n, p)."""
         if not hasattr(self, "n_features_in_"):
-            raise ValueError("draw before fit")
+            raise ValueError("not fitted yet: call fit first")
         matrix = predictor_matrix(X, self.feature_names_in_, self.capabilities.missing_predictors)
         if matrix.shape[1] != self.n_features_in_:
             raise SpecError(f"{matrix.shape[1]} predictors given, {self.n_features_in_} were fitted on")

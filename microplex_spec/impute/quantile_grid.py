@@ -9,9 +9,10 @@ from typing import Any, cast
 import numpy as np
 
 from ..spec.cost import ImputeShape, Work
-from ..spec.errors import Problem
+from ..spec.errors import Problem, SpecError
 from ..spec.regimes import AUTO, REGIMES
 from . import params
+from .arrays import finite_values
 from .base import ImputerCapabilities
 from .hurdle import HurdleImputer
 from .quantile_forest import QuantileForest
@@ -72,15 +73,21 @@ class QuantileGrid(HurdleImputer):
         return QuantileForest(self.trees, self.leaf, self.max_features, self.kept, self.levels)
 
     def quantiles(self, X: Any, levels: Any) -> np.ndarray:
-        """Conditional quantiles (n, m) at levels (m,) within 0..1 of each row of X, after fit."""
-        return self._forest().quantiles(self._matrix(X), np.asarray(levels, np.float64))
+        """Conditional quantiles (n, m) at levels (m,) within 0..1 of each row of X, after fit; SpecError for others."""
+        matrix, asked = self._matrix(X), np.asarray(levels)
+        # Written so that NaN is outside, too.
+        if asked.ndim != 1 or asked.dtype.kind not in "iuf" or not ((asked >= 0) & (asked <= 1)).all():
+            raise SpecError(f"levels must be a list of numbers within 0..1, got {levels!r}")
+        return self._forest().quantiles(matrix, asked.astype(np.float64))
 
     def pit(self, X: Any, y: Any) -> np.ndarray:
         """Probability integral transform (n,): where y (n,) lies in the conditional distribution of its row.
 
-        Uniform if the distribution is right (Dawid 1984), but for the steps at values that many donors share.
+        Uniform if the distribution is right (Dawid 1984), but for the steps at values that many donors share. SpecError
+        for values that are not finite numbers, one a row.
         """
-        return self._forest().pit(self._matrix(X), np.asarray(y, np.float64))
+        matrix = self._matrix(X)
+        return self._forest().pit(matrix, finite_values(y, len(matrix), "values to be ranked"))
 
     def _forest(self) -> QuantileForest:
         return cast(QuantileForest, self.amounts_["all"])

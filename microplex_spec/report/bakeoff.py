@@ -42,9 +42,14 @@ def page(bakeoff: Bakeoff, name: str, lines: Sequence[Line]) -> str:
     )
 
 
-def markdown(bakeoff: Bakeoff, name: str, lines: Sequence[Line]) -> str:
+def markdown(bakeoff: Bakeoff, name: str, lines: Sequence[Line], finished: bool) -> str:
     """The document: what was compared, by which commands, and every table."""
-    parts = [f"# {bakeoff.label or bakeoff.name}", bakeoff.notes.strip(), _what(bakeoff), _commands(bakeoff, name)]
+    parts = [
+        f"# {bakeoff.label or bakeoff.name}",
+        bakeoff.notes.strip(),
+        _what(bakeoff),
+        _commands(bakeoff, name, finished),
+    ]
     parts += [f"## {sheet.title}\n\n{sheet.note}\n\n{_table(sheet)}" for sheet in sheets(bakeoff, lines)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -59,12 +64,14 @@ def _what(bakeoff: Bakeoff) -> str:
     )
 
 
-def _commands(bakeoff: Bakeoff, name: str) -> str:
-    return (
+def _commands(bakeoff: Bakeoff, name: str, finished: bool) -> str:
+    told = (
         f"Declared in `conf/bakeoffs/{bakeoff.name}.yaml`; figures of bakeoff `{name}`, made by\n\n"
         f"    microplex-spec bakeoff {bakeoff.name}\n"
-        f"    microplex-spec bakeoff --resume {name} --markdown FILE"
+        f"    microplex-spec bakeoff --resume {name}{'' if finished else ' --tables'} --markdown FILE"
     )
+    stopped = "It was stopped before its end; above each table stands which seeds it rests on."
+    return told if finished else f"{told}\n\n{stopped}"
 
 
 def _table(sheet: Sheet) -> str:

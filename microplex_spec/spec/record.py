@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -14,3 +16,10 @@ class Record(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, populate_by_name=True, use_attribute_docstrings=True
     )
+
+
+def as_read(content: Any) -> Any:
+    """Tuples where JSON has lists: what was written from a record can be read as one again."""
+    if isinstance(content, dict):
+        return {key: as_read(value) for key, value in content.items()}
+    return tuple(map(as_read, content)) if isinstance(content, list) else content

@@ -5,13 +5,16 @@ import math
 import pytest
 
 from microplex_spec.compare.bakeoff import METRICS, cell_ratios, loss_ratios, standings, winners
+from microplex_spec.compare.bakeoff_sheets import sheets
+from microplex_spec.spec.bakeoffs import Bakeoff
 
 
 def line(name, seed, crps, scale=100, status="done", **facts):
     head = {"kind": "method", "name": name, "imputer": name, "params": {}, "scale": scale, "seed": seed}
     if status == "failed":
         return {**head, "status": status, "error": "no"}
-    rows = [{"variable": "wages", "regime": "positive", "crps": crps, "fit_seconds": 1.0, "ks": 0.1, **facts}]
+    facts = {"fit_seconds": 1.0, "ks": 0.1, "loss_share_real": 0.0} | facts
+    rows = [{"variable": "wages", "regime": "positive", "crps": crps, **facts}]
     return {**head, "status": status, "variables": rows, "scores": {"coverage": crps}, "rare_cells": [], "cost": {}}
 
 
@@ -82,3 +85,41 @@ def test_rare_cells_and_losses_are_pooled_over_seeds():
     (cell,), (loss,) = cell_ratios(lines), loss_ratios(lines, "loss_share")
     assert cell.ratios == {"a": pytest.approx(1.0)} and cell.real == 10
     assert loss.name == "wages" and loss.ratios == {"a": pytest.approx(1.0)}
+
+
+def bakeoff(**more):
+    facts = {"from": {"reader": "table"}, "entity": "person", "scales": (100,), "seeds": (1, 2, 3), "name": "small"}
+    facts |= {"conditions": ("age",), "draw": {"wages": "positive"}, "methods": {name: {} for name in "abc"}}
+    return Bakeoff.model_validate({**facts, **more})
+
+
+def test_an_order_that_is_published_is_held_against_seed_noise():
+    told = {"source": "A paper", "scale": 100, "coverage": {"a": 0.9, "b": 0.8, "c": 0.7}}
+    # a and c differ by less than the seeds make c differ; b is clearly above both.
+    coverage = {"a": (0.50, 0.51, 0.52), "b": (0.90, 0.91, 0.92), "c": (0.45, 0.52, 0.59)}
+    lines = [line(name, seed, values[seed - 1]) for name, values in coverage.items() for seed in (1, 2, 3)]
+    (sheet,) = (sheet for sheet in sheets(bakeoff(published=told), lines) if sheet.title.startswith("Published"))
+    assert "Published order by coverage: a > b > c." in sheet.note
+    assert "the same: b > c; the other way round: b > a; not told apart: a and c." in sheet.note
+
+
+def test_of_one_seed_no_published_order_is_told_apart():
+    told = {"source": "A paper", "scale": 100, "coverage": {"a": 0.9, "b": 0.8}}
+    lines = [line("a", 1, 0.1), line("b", 1, 0.9)]
+    (sheet,) = (sheet for sheet in sheets(bakeoff(published=told), lines) if sheet.title.startswith("Published"))
+    assert "at 95 %: not told apart: a and b." in sheet.note
+
+
+def test_a_table_tells_which_seeds_it_rests_on():
+    lines = [
+        line("a", 1, 1.0),
+        line("a", 2, 1.0),
+        line("a", 3, 1.0),
+        line("b", 1, 1.0),
+        line("c", 1, 1, status="failed"),
+    ]
+    methods = sheets(bakeoff(), lines)[0]
+    assert methods.title == "Methods at 100 rows"
+    assert methods.note.endswith("Seeds: 1, 2, 3 (but b: 1; c: none).")
+    whole = sheets(bakeoff(), lines[:3])[0]
+    assert whole.note.endswith("Seeds: 1, 2, 3.")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from microplex_spec.evaluate.rare_cells import rare_cell_shares
+from microplex_spec.evaluate.rare_cells import rare_cell_shares, top_thresholds
 from microplex_spec.spec.errors import SpecError
 from microplex_spec.spec.rare_cells import RareCell
 
@@ -53,6 +53,15 @@ def test_the_threshold_of_a_top_is_the_donors_and_not_the_synthetic_files_own(re
     assert cell.real_share == pytest.approx(0.02)
     assert cell.synthetic_share == pytest.approx((real.wages * 0.5 >= cell.threshold).mean())
     assert cell.ratio < 0.5
+
+
+def test_thresholds_of_donors_hold_for_real_and_synthetic_records(real):
+    donor = real.assign(wages=real.wages * 2)
+    cells = [ELDERLY, top(0.02)]
+    thresholds = top_thresholds(cells, donor)
+    assert thresholds == [None, np.sort(donor.wages)[-80]]
+    _, cell = rare_cell_shares(cells, real, donor, thresholds=thresholds)
+    assert cell.real_share == (real.wages >= thresholds[1]).mean() < 0.02 == cell.synthetic_share
 
 
 def test_a_top_counts_donor_weight_and_holds_at_least_its_share():

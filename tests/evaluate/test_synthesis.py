@@ -1,9 +1,12 @@
 """Judging synthetic rows: the truth itself has no error, and each kind of damage shows in its own score."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from microplex_spec.evaluate.relations import spearman_matrix
 from microplex_spec.evaluate.synthesis import fit_judge
 from microplex_spec.spec.rare_cells import RareCell, Top
 from microplex_spec.streams import uniforms
@@ -54,12 +57,27 @@ def test_a_zero_that_is_hardly_one_shows_as_zero_rate_and_in_the_band(judge):
     assert whole["zero_rate_mae"] == pytest.approx(column["zero_real"] / 2)
 
 
-def test_rare_cells_take_the_threshold_of_the_real_rows(judge):
+def test_rare_cells_take_the_threshold_of_the_training_rows(judge):
     cells = [RareCell(name="old", where="age >= 70"), RareCell(name="top", top=Top(column="wages", share=0.05))]
     doubled = judge.test.assign(wages=judge.test["wages"] * 2)
     old, top = judge.rare_cells(cells, doubled, judge.weights)
     assert old["share_drawn"] == old["share_real"] and top["rows_drawn"] > top["rows_real"]
-    assert top["share_real"] == pytest.approx(0.05, abs=0.01)
+    # 45 of 900 training rows of weight one lie at the top; how many of the test rows do is a matter of luck.
+    begins = np.sort(judge.train["wages"])[-45]
+    for side, wages in (("real", judge.test["wages"]), ("drawn", doubled["wages"])):
+        assert top[f"rows_{side}"] == (wages >= begins).sum()
+        assert top[f"share_{side}"] == pytest.approx(judge.weights[wages >= begins].sum() / judge.weights.sum())
+    assert top["share_real"] == pytest.approx(0.05, abs=0.03)
+
+
+def test_relations_are_those_of_which_a_side_is_drawn(judge):
+    # Given columns agree by construction: of three columns with one drawn, two pairs count.
+    one = replace(judge, drawn=("wages",))
+    made = judge.test.assign(wages=-judge.test["wages"])
+    with_wages = spearman_matrix(judge.test[["wages", "age", "business"]], judge.weights)[0, 1:]
+    expected = 2 * np.abs(with_wages).sum() / 2
+    assert one.whole(made, judge.weights)["spearman_distance"] == pytest.approx(expected)
+    assert judge.whole(made, judge.weights)["spearman_distance"] == pytest.approx(expected * 2 / 3)
 
 
 def test_calibration_of_the_truth_changes_nothing_and_groups_are_targets_of_their_own(judge):

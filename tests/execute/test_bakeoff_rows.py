@@ -64,15 +64,45 @@ def test_a_folder_tells_the_bakeoff_as_it_was_read(tmp_path):
 
 def test_a_line_cut_off_by_a_kill_is_replaced_by_the_next(tmp_path):
     folder = BakeoffFolder(tmp_path)
-    line = {"kind": "method", "name": "a", "scale": 1, "seed": 1, "status": "failed", "score": float("nan")}
+    line = {
+        "kind": "method",
+        "name": "a",
+        "scale": 1,
+        "seed": 1,
+        "status": "failed",
+        "error": "no",
+        "score": float("nan"),
+    }
     folder.append(line)
     with (tmp_path / "results.jsonl").open("a", encoding="utf-8") as stream:
         stream.write('{"kind": "me')
     assert [dict(found) for found in folder.results().values()] == [{**line, "score": None}]
     assert folder.done() == set()
-    folder.append({**line, "status": "done"})
+    folder.append({**line, "status": "done", "variables": []})
     assert [found["status"] for found in folder.results().values()] == ["done"]
     assert len((tmp_path / "results.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("damaged", "message"),
+    [
+        ("garbage", "Expecting value"),
+        ("[1]", "no line"),
+        ('{"kind": "method"}', "lacks 'scale'"),
+        ("", "Expecting value"),
+    ],
+)
+def test_a_damaged_line_is_told_with_its_number(tmp_path, damaged, message):
+    folder = BakeoffFolder(tmp_path)
+    line = {"kind": "gate", "name": "a", "scale": 1, "seed": 1, "status": "done", "variables": []}
+    folder.append(line)
+    with (tmp_path / "results.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write(damaged + "\n")
+    folder.append({**line, "seed": 2})
+    with pytest.raises(SpecError, match=message) as raised:
+        folder.results()
+    assert f"{tmp_path.name}/results.jsonl:2:1: no line of results" in str(raised.value)
+    assert "delete the line, and --resume does its job again" in str(raised.value)
 
 
 def _end_at_once():

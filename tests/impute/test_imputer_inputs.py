@@ -120,7 +120,7 @@ def test_unusable_recipients_are_refused(name):
     for ids in (np.arange(3), -np.arange(200), np.linspace(0, 1, 200)):
         with pytest.raises(SpecError, match="record ids must be 200 non-negative integers"):
             imputer.draw(frame, 0, ids)
-    with pytest.raises(ValueError, match="draw before fit"):
+    with pytest.raises(ValueError, match="not fitted yet"):
         make_imputer(name).draw(X, 0)
 
 

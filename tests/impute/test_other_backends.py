@@ -11,6 +11,7 @@ from microplex_spec.impute import make_imputer
 from microplex_spec.impute.forest import rank_scores
 from microplex_spec.impute.matching import NearestDonors
 from microplex_spec.impute.part_support import PartSupport
+from microplex_spec.spec.errors import SpecError
 from microplex_spec.spec.regimes import REGIMES, stray_mask
 
 
@@ -63,6 +64,31 @@ def test_pit_of_new_records_is_uniform_and_quantiles_ascend():
     quantiles = imputer.quantiles(R, [0.1, 0.5, 0.9])
     assert quantiles.shape == (2000, 3) and (np.diff(quantiles, axis=1) >= 0).all()
     assert np.mean(truth < quantiles[:, 1]) == pytest.approx(0.5, abs=0.04)
+
+
+@pytest.mark.parametrize("levels", [[0.5, 1.5], [-0.1], 0.5, [float("nan")], ["half"], [[0.5]]])
+def test_levels_that_are_none_are_told(levels):
+    X, y, _ = donors(100)
+    imputer = make_imputer("quantile_grid", "positive", trees=2).fit(X, y)
+    with pytest.raises(SpecError, match=r"levels must be a list of numbers within 0\.\.1"):
+        imputer.quantiles(X, levels)
+    assert imputer.quantiles(X, [0, 1]).shape == (100, 2)
+
+
+def test_values_that_cannot_be_ranked_are_told():
+    X, y, _ = donors(100)
+    imputer = make_imputer("quantile_grid", "positive", trees=2).fit(X, y)
+    with pytest.raises(SpecError, match="1 of 100 values to be ranked are missing or infinite"):
+        imputer.pit(X, np.where(np.arange(100) == 3, np.nan, y))
+    with pytest.raises(SpecError, match=r"values to be ranked have shape \(99,\)"):
+        imputer.pit(X, y[1:])
+
+
+def test_nothing_is_told_before_a_fit():
+    X, y, _ = donors(100)
+    for ask in (lambda made: made.pit(X, y), lambda made: made.quantiles(X, [0.5]), lambda made: made.draw(X, 1)):
+        with pytest.raises(ValueError, match="not fitted yet"):
+            ask(make_imputer("quantile_grid"))
 
 
 @settings(deadline=None)

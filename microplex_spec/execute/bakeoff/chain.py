@@ -26,7 +26,6 @@ class Chain:
     """Rows to draw for and what to draw. conditions: given columns; draw: regime of each column, in chain order."""
 
     judge: Judge
-    train_weights: np.ndarray
     conditions: tuple[str, ...]
     draw: Mapping[str, str]
     seed: int
@@ -51,7 +50,7 @@ def warm_up(chain: Chain, imputer: str, params: Mapping[str, Any]) -> None:
     for name, regime in chain.draw.items():
         with suppress(SpecError):
             made = _imputer(chain, name, imputer, regime, params)
-            made.fit(matrix(few, chain.conditions), few[name].to_numpy(), chain.train_weights[:WARMING_ROWS])
+            made.fit(matrix(few, chain.conditions), few[name].to_numpy(), chain.judge.train_weights[:WARMING_ROWS])
             made.draw(matrix(few, chain.conditions), chain.seed)
             return
 
@@ -70,7 +69,7 @@ def draw_chain(chain: Chain, imputer: str, params: Mapping[str, Any], crps_draws
         begun = time.perf_counter()
         try:
             made = _imputer(chain, name, imputer, regime, params)
-            made.fit(matrix(train, given), train[name].to_numpy(), sample_weight=chain.train_weights)
+            made.fit(matrix(train, given), train[name].to_numpy(), sample_weight=chain.judge.train_weights)
         except SpecError as error:
             raise SpecError(f"{name}: {error}") from None
         fitted = time.perf_counter()

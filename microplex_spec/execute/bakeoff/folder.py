@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ...spec.bakeoffs import Bakeoff
-from ...spec.errors import Problem, SpecError, did_you_mean
+from ...spec.errors import Place, Problem, SpecError, did_you_mean
 from ...spec.project import Project
+from ...spec.record import as_read
 from ..run_folder import new_folder, this_second
 from .work import Job
 
@@ -51,7 +52,7 @@ class BakeoffFolder:
         path = self.path / DECLARED
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            return Bakeoff.model_validate(_as_read(content["bakeoff"])), content["files"]
+            return Bakeoff.model_validate(as_read(content["bakeoff"])), content["files"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SpecError(f"{path} cannot be read: {error}") from None
 
@@ -64,12 +65,22 @@ class BakeoffFolder:
             os.fsync(stream.fileno())
 
     def results(self) -> dict[Job, dict[str, Any]]:
-        """The last line of each job, in the order of the jobs; a line that a kill cut off is none."""
-        path = self.path / RESULTS
+        """The last line of each job, in the order of the jobs; a line that a kill cut off is none.
+
+        Raises SpecError, with its place, for any other line that cannot be read.
+        """
+        path, found = self.path / RESULTS, {}
         if not path.is_file():
             return {}
-        lines = map(json.loads, path.read_bytes()[: _whole(path)].splitlines())
-        found = {Job(line["scale"], line["seed"], line["kind"], line["name"]): line for line in lines}
+        for number, text in enumerate(path.read_bytes()[: _whole(path)].split(b"\n")[:-1], 1):
+            try:
+                line = json.loads(text)
+                found[Job(line["scale"], line["seed"], line["kind"], line["name"])] = line
+                _ = line["variables"] if line["status"] == "done" else line["error"]
+            except (ValueError, KeyError, TypeError) as error:
+                place = Place(f"runs/bakeoffs/{self.id}/{RESULTS}", number)
+                hint = "delete the line, and --resume does its job again"
+                raise SpecError(Problem(f"no line of results: {_told(error)}", place, hint)) from None
         return found
 
     def done(self) -> set[Job]:
@@ -81,11 +92,8 @@ def _whole(path: Path) -> int:
     return path.read_bytes().rfind(b"\n") + 1
 
 
-def _as_read(value: Any) -> Any:
-    """Tuples where JSON has lists, as the language reads them."""
-    if isinstance(value, dict):
-        return {key: _as_read(inner) for key, inner in value.items()}
-    return tuple(map(_as_read, value)) if isinstance(value, list) else value
+def _told(error: Exception) -> str:
+    return f"it lacks {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _plain(value: Any) -> Any:

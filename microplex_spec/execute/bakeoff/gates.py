@@ -19,7 +19,7 @@ def columns_with_zeros(chain: Chain, least: float) -> list[str]:
     return [
         name
         for name, is_zero in zero.items()
-        if least <= np.average(is_zero, weights=chain.train_weights) and not is_zero.all()
+        if least <= np.average(is_zero, weights=chain.judge.train_weights) and not is_zero.all()
     ]
 
 
@@ -31,7 +31,7 @@ def try_gate(chain: Chain, gate: str, least_zeros: float) -> list[dict[str, Any]
         given = chain.predictors(name)
         seed = stream_key(chain.seed, f"bakeoff/gate/{name}") % 2**31
         begun = time.perf_counter()
-        fitted = GATES[gate]().fit(matrix(train, given), train[name].to_numpy() == 0, chain.train_weights, seed)
+        fitted = GATES[gate]().fit(matrix(train, given), train[name].to_numpy() == 0, chain.judge.train_weights, seed)
         done = time.perf_counter()
         stated = fitted.probability(matrix(test, given))
         asked = time.perf_counter()

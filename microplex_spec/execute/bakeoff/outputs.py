@@ -13,6 +13,7 @@ from ...compare.bakeoff import METRICS, column_rows, gate_rows, standings, winne
 from ...report.bakeoff import markdown, page
 from ...spec.adoption import WINNERS
 from .folder import BakeoffFolder
+from .work import jobs_of
 
 
 def write_outputs(folder: BakeoffFolder) -> None:
@@ -47,7 +48,8 @@ def write_outputs(folder: BakeoffFolder) -> None:
 def document(folder: BakeoffFolder) -> str:
     """The bakeoff as a document in Markdown."""
     bakeoff, _ = folder.declared()
-    return markdown(bakeoff, folder.id, list(folder.results().values()))
+    finished = folder.done().issuperset(jobs_of(bakeoff))
+    return markdown(bakeoff, folder.id, list(folder.results().values()), finished)
 
 
 def _figure(name: str, mean: Mapping[str, float], spread: Mapping[str, float]) -> list[tuple[str, float | str]]:

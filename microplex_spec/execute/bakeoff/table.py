@@ -14,6 +14,8 @@ from ...spec.bakeoffs import Bakeoff
 from ...spec.check_sources import make_reader
 from ...spec.entities import Entities, Entity
 from ...spec.errors import Problem, Problems, SpecError, did_you_mean
+from ...spec.expression import parse
+from ...spec.expression_check import ColumnInfo, check
 from ...spec.hashing import file_sha256
 from ...spec.load import load_spec
 from ...spec.places import read_record
@@ -130,9 +132,13 @@ class Origin:
                 problems.unknown(f"column of {bakeoff.entity}", name, own, place)
             elif own[name].dtype == "code":
                 problems.add(f"{name} is a code, and imputers draw numbers", place)
+        infos = {name: ColumnInfo(column.entity, column.dtype) for name, column in held.items()}
         for index, text in enumerate(bakeoff.conditions):
-            if text.isidentifier() and text not in held:
-                problems.unknown("column", text, held, self.document.place("conditions", index))
+            expression = parse(text, self.document.place("conditions", index))
+            try:
+                check(expression, bakeoff.entity, self.entities, infos, ())
+            except SpecError as error:
+                problems.absorb(error)
         for index, name in enumerate(bakeoff.group):
             if name not in {*own, *self.entities}:
                 known = [*own, *self.entities]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from ...calibrate import CalibrationProblem, make_calibrator
+from ...impute.gates import GATES
 from ...spec.bakeoffs import Bakeoff
 from ...spec.errors import SpecError
 from ...streams import uniforms
@@ -38,6 +40,19 @@ class Job:
         return f"{self.kind} {self.name} at {self.scale:,} rows, seed {self.seed}"
 
 
+def jobs_of(bakeoff: Bakeoff) -> Iterator[Job]:
+    """Seed by seed, so that a bakeoff that is stopped early has every scale; gates at the end, small scales first."""
+    gates = [name for name in GATES if bakeoff.gates is None or name in bakeoff.gates]
+    for seed, scale in product(bakeoff.seeds, bakeoff.scales):
+        for name in REFERENCES:
+            yield Job(scale, seed, "reference", name)
+        for name in bakeoff.methods:
+            yield Job(scale, seed, "method", name)
+    for seed, scale in product(bakeoff.seeds, sorted(bakeoff.scales)):
+        for name in gates:
+            yield Job(scale, seed, "gate", name)
+
+
 def do(job: Job, bakeoff: Bakeoff, chain: Chain) -> dict[str, Any]:
     """The facts of a job's line. Raises SpecError for what the method cannot serve."""
     if job.kind == "gate":
@@ -57,12 +72,12 @@ def _reference(name: str, bakeoff: Bakeoff, chain: Chain) -> dict[str, Any]:
     judge, drawn = chain.judge, list(chain.draw)
     u = uniforms(chain.seed, f"bakeoff/{name}", np.arange(max(len(judge.train), len(judge.test))))
     if name == "blind":
-        share = np.cumsum(chain.train_weights)
+        share = np.cumsum(judge.train_weights)
         chosen = np.searchsorted(share, u[: len(judge.test)] * share[-1], side="right")
         rows, weights = judge.test.assign(**judge.train.iloc[chosen][drawn].reset_index(drop=True)), judge.weights
     else:
         chosen = np.sort(np.argsort(u[: len(judge.train)], kind="stable")[: len(judge.test)])
-        rows, weights = judge.train.iloc[chosen].reset_index(drop=True), chain.train_weights[chosen]
+        rows, weights = judge.train.iloc[chosen].reset_index(drop=True), judge.train_weights[chosen]
     return _judged(bakeoff, chain, Drawn(rows, {column: {} for column in drawn}), weights)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from ...population import Population
 from ...spec.errors import SpecError
 from ...spec.hashing import file_sha256
+from ...spec.record import as_read
 from ...spec.registry import READERS
 from ...streams import uniforms
 from ..source_files import named_files
@@ -30,13 +31,6 @@ def run(task: Task) -> dict[str, Any]:
     population = keep(population, params["columns"], set(params["truth"]))
     write_population(population, task.out)
     return {"rows": {entity: population.size(entity) for entity in population.entities}}
-
-
-def as_read(value: Any) -> Any:
-    """Parameters as YAML gave them: a stored plan has lists where the language has tuples."""
-    if isinstance(value, dict):
-        return {key: as_read(inner) for key, inner in value.items()}
-    return tuple(map(as_read, value)) if isinstance(value, list) else value
 
 
 def sample(population: Population, households: int, seed: int, source: str) -> Population:
