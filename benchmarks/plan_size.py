@@ -110,10 +110,14 @@ def write_tables(folder: Path, name: str, seed: int) -> None:
     """One tax unit a household, two persons a tax unit, amounts of many zeros."""
     draw = np.random.default_rng(seed)
 
-    def amounts(names: list[str], rows: int) -> dict[str, np.ndarray]:
-        return {name: (draw.random(rows) < 0.4) * draw.lognormal(9, 1, rows).round() for name in names}
-
     ids, persons = np.arange(1, HOUSEHOLDS + 1), 2 * HOUSEHOLDS
+    age = draw.integers(0, 95, persons)
+
+    def amounts(names: list[str], held: np.ndarray) -> dict[str, np.ndarray]:
+        """Of those who can hold any, two in five do."""
+        rows = len(held)
+        return {name: held * (draw.random(rows) < 0.4) * draw.lognormal(9, 1, rows).round() for name in names}
+
     pd.DataFrame({"household_id": ids, "state_fips": draw.choice(STATES, HOUSEHOLDS), "design_weight": 40_000}).to_csv(
         folder / f"{name}_household.csv", index=False
     )
@@ -122,18 +126,18 @@ def write_tables(folder: Path, name: str, seed: int) -> None:
             "tax_unit_id": ids,
             "household_id": ids,
             "n_dependents": draw.integers(0, 4, HOUSEHOLDS),
-            **amounts(IMPUTED[30:], HOUSEHOLDS),
+            **amounts(IMPUTED[30:], np.ones(HOUSEHOLDS)),
         }
     ).to_csv(folder / f"{name}_tax_unit.csv", index=False)
     pd.DataFrame(
         {
             "person_id": np.arange(1, persons + 1),
             "tax_unit_id": np.repeat(ids, 2),
-            "age": draw.integers(0, 95, persons),
+            "age": age,
             "is_blind": draw.integers(0, 2, persons),
             "is_tax_unit_head": np.tile([1, 0], HOUSEHOLDS),
             "hours": draw.integers(0, 60, persons),
-            **amounts([*SURVEYED, *IMPUTED[:30]], persons),
+            **amounts([*SURVEYED, *IMPUTED[:30]], age >= 16),
         }
     ).to_csv(folder / f"{name}_person.csv", index=False)
 
