@@ -156,7 +156,10 @@ def _slots(value: Any, field: Path_ = ()) -> Iterator[tuple[str, Path_]]:
 def _fill(value: Any, line: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: _fill(inner, line) for key, inner in value.items()}
-    return SLOT.sub(lambda match: line[match[1]], value) if isinstance(value, str) else value
+    # Most texts have no slot, and thousands of lines are filled.
+    if isinstance(value, str) and "{" in value:
+        return SLOT.sub(lambda match: line[match[1]], value)
+    return value
 
 
 def _number(text: str) -> float | None:

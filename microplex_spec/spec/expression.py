@@ -79,6 +79,10 @@ class Expression:
     place: Place | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         return str(self.root)
 
     @cached_property
