@@ -182,6 +182,21 @@ targets:
 }
 
 
+QUALIFIED = """\
+qualified_dividends:
+  label: Qualified dividends
+  entity: tax_unit
+  unit: usd
+  regime: zero_inflated
+  from: donors
+  share_of: dividends
+  predictors: [head.age, unit_employment_income]
+  order: [dividends]
+  uprate: ADIVS
+"""
+"""A part of dividends, for a test that adds it to variables/imputed.yaml, and its column to the donors."""
+
+
 @dataclass(frozen=True)
 class SmallProject:
     """The project under `root`, to be edited, loaded and built. Files are named from the spec folder or the root."""

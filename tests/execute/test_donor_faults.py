@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from small_project import QUALIFIED
 
 from microplex_spec.cli import main
 
@@ -98,20 +99,6 @@ def test_amounts_of_donors_who_can_hold_none_are_told_with_their_number_and_weig
         rf"{at}: self_employment_income: \d+ donors \(\d+\.\d+% of the weight\) for whom zero_when holds have a value",
         told("donors_person", grown),
     )
-
-
-QUALIFIED = """\
-qualified_dividends:
-  label: Qualified dividends
-  entity: tax_unit
-  unit: usd
-  regime: zero_inflated
-  from: donors
-  share_of: dividends
-  predictors: [head.age]
-  order: [dividends]
-  uprate: ADIVS
-"""
 
 
 def test_a_part_above_its_total_is_told_with_the_number_of_donors(small_project, told):

@@ -7,19 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from small_builds import Build, build_small
-from small_project import SmallProject
+from small_project import QUALIFIED, SmallProject
 
-MORE = """\
-qualified_dividends:
-  label: Qualified dividends
-  entity: tax_unit
-  unit: usd
-  regime: zero_inflated
-  from: donors
-  share_of: dividends
-  predictors: [head.age, unit_employment_income]
-  order: [dividends]
-  uprate: ADIVS
+TIPS = """\
 tips:
   label: Tips
   entity: person
@@ -52,7 +42,7 @@ def shared(small_project_template, tmp_path_factory) -> tuple[Build, pd.DataFram
     persons["tips"] = np.where(persons.employment_income > 0, rng.choice([0, 20, 500, 1500], len(persons)), 0)
     units.to_csv(folder / "donors_tax_unit.csv", index=False)
     persons.to_csv(folder / "donors_person.csv", index=False)
-    small.append("variables/imputed.yaml", MORE)
+    small.append("variables/imputed.yaml", QUALIFIED + TIPS)
     small.append("variables/made.yaml", MADE)
     return build_small(small), units
 
